@@ -1,0 +1,5 @@
+"""`python -m rolloutsim`."""
+
+from rolloutsim.cli import main
+
+main()

@@ -1,0 +1,1 @@
+"""Answers: given a record alone, frozen results with their intervals."""

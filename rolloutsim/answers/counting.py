@@ -1,0 +1,64 @@
+"""Requests of a stretch, counted by pod: the same for requests kept one by one and for tallies."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from rolloutsim.record import NO_ENDPOINT, OK, RESET, Requests, Tallies
+
+
+class Counted(NamedTuple):
+    """Requests by pod ordinal that were answered, how many ended otherwise, and the sum over connections of (their answered requests)^2."""
+
+    answered: dict[int, int]
+    errors: dict[int, int]
+    no_endpoint: int
+    refused: int
+    squares: float
+
+    @property
+    def requests(self) -> int:
+        """All answered requests."""
+        return sum(self.answered.values())
+
+
+def count(traffic: Requests | Tallies, from_s: float, to_s: float) -> Counted:
+    """Count a stream's requests in [from_s, to_s)."""
+    if isinstance(traffic, Requests):
+        part = slice(*np.searchsorted(traffic.t_s, [from_s, to_s]))
+        pod, connection, outcome = traffic.pod[part], traffic.connection[part].astype(np.int64), traffic.outcome[part]
+        weight = connections = np.ones(len(pod), dtype=np.int64)
+    else:
+        rows = (traffic.from_s >= from_s - 1e-9) & (traffic.to_s <= to_s + 1e-9)
+        pod, connection, outcome = traffic.pod[rows], traffic.connection[rows], traffic.outcome[rows]
+        weight, connections = traffic.requests[rows], traffic.connections[rows]
+    served = (outcome != NO_ENDPOINT) & (outcome != RESET)
+    failed = served & (outcome != OK)
+    return Counted(
+        _by_pod(pod[served], weight[served]),
+        _by_pod(pod[failed], weight[failed]),
+        int(weight[outcome == NO_ENDPOINT].sum()),
+        int(weight[outcome == RESET].sum()),
+        _squares(connection[served], connections[served], weight[served]),
+    )
+
+
+def _by_pod(pod: np.ndarray, weight: np.ndarray) -> dict[int, int]:
+    if len(pod) == 0:
+        return {}
+    sums = np.bincount(pod, weights=weight)
+    return {int(i): int(sums[i]) for i in np.flatnonzero(sums)}
+
+
+def _squares(connection: np.ndarray, connections: np.ndarray, weight: np.ndarray) -> float:
+    """Sum of squared requests over connections; rows for several connections share their requests evenly."""
+    if len(connection) == 0:
+        return 0.0
+    named = connection >= 0
+    lumped = float((weight[~named].astype(float) ** 2 / np.maximum(1, connections[~named])).sum())
+    if not named.any():
+        return lumped
+    _, which = np.unique(connection[named], return_inverse=True)
+    return lumped + float((np.bincount(which, weights=weight[named]) ** 2).sum())

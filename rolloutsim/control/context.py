@@ -1,0 +1,202 @@
+"""The working state of one pass over a Rollout: roles of its ReplicaSets, pending pauses and aborts, and the operations so far.
+
+A context lives within one pass and is filled in the controller's order (rollout/context.go, rollout/pause.go); nothing of it outlives the pass.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Literal
+
+from rolloutsim.control import defaults
+from rolloutsim.control.hashes import pod_template_hash, step_hash
+from rolloutsim.control.observed import Now, Observed
+from rolloutsim.control.operations import Emit, Operation, Pass, UpdateReplicaSet
+from rolloutsim.manifest.objects import HASH_LABEL, PauseCondition, ReplicaSet, Rollout, RolloutStatus, Service, Step
+
+CANARY_PAUSE = "CanaryPauseStep"
+BLUE_GREEN_PAUSE = "BlueGreenPause"
+INCONCLUSIVE_ANALYSIS = "InconclusiveAnalysisRun"
+
+
+class PassFailed(Exception):
+    """The pass cannot go on; what it has asked for so far stands, and the error makes the controller look again."""
+
+
+class Context:
+    """One pass: what was observed, who plays which role, what is decided so far."""
+
+    def __init__(self, observed: Observed, now: Now) -> None:
+        self.now = now
+        self.rollout: Rollout = observed.rollout
+        self.services = dict(observed.services)
+        self.ingresses = dict(observed.ingresses)
+        self.virtual_services = dict(observed.virtual_services)
+        self.destination_rules = dict(observed.destination_rules)
+        self.pods = observed.pods
+        self.weights = self.rollout.status.weights
+        self.restarted_at_s = self.rollout.status.restarted_at_s
+        self.all: list[ReplicaSet] = sorted(observed.replica_sets, key=lambda rs: (rs.meta.created_s, rs.meta.name))
+        self.template_hash = pod_template_hash(self.rollout.spec.template, self.rollout.status.collision_count)
+        self.operations: list[Operation] = []
+        self.wake_up_at_s: float | None = None
+        self.requeue = False
+        # rollout/pause.go: pauseContext
+        self.added_pauses: list[str] = []
+        self.removed_pauses: set[str] = set()
+        self.clear_pauses = False
+        self.add_abort = False
+        self.remove_abort = False
+        self.abort_message = ""
+        self.new = next((rs for rs in self.all if rs.pod_hash == self.template_hash), None)
+        self.assign_roles()
+
+    def assign_roles(self) -> None:
+        """Tell stable and others apart, given `new` (FindOldReplicaSets, GetStableRS, GetOtherRSs)."""
+        stable_hash, new_name = self.rollout.status.stable_rs, self.new.meta.name if self.new else None
+        self.older = [rs for rs in self.all if rs.meta.name != new_name]
+        self.stable = next((rs for rs in self.all if stable_hash and rs.pod_hash == stable_hash), None)
+        stable_name = self.stable.meta.name if self.stable else None
+        self.others = [rs for rs in self.older if rs.meta.name != stable_name]
+
+    # --- what the pass asks for ------------------------------------------------------------------------------------------------
+
+    def do(self, operation: Operation) -> None:
+        """Append an operation."""
+        self.operations.append(operation)
+
+    def emit(self, reason: str, message: str, type_: Literal["Normal", "Warning"] = "Normal") -> None:
+        """Append an event about the Rollout."""
+        self.operations.append(Emit(reason, message, type_))
+
+    def wake_up(self, at_s: float) -> None:
+        """Look again at `at_s`, or earlier; the work queue keeps the soonest of several."""
+        if self.wake_up_at_s is None or at_s < self.wake_up_at_s:
+            self.wake_up_at_s = at_s
+
+    def result(self, error: str | None = None) -> Pass:
+        """The pass as decided."""
+        return Pass(tuple(self.operations), self.wake_up_at_s, self.requeue, error)
+
+    def replace_new(self, **changes: Any) -> None:
+        """Update the new ReplicaSet and go on with the updated one."""
+        assert self.new is not None
+        self.do(UpdateReplicaSet(self.new.meta.name, changes))
+        self.new = replace(self.new, **changes)
+
+    # --- what the pass may ask itself ------------------------------------------------------------------------------------------
+
+    @property
+    def status(self) -> RolloutStatus:
+        """Status of the Rollout as the pass works with it."""
+        return self.rollout.status
+
+    @property
+    def replicas(self) -> int:
+        """N."""
+        return defaults.desired_replicas(self.rollout.spec)
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """The canary steps."""
+        canary = self.rollout.spec.strategy.canary
+        return canary.steps if canary is not None else ()
+
+    @property
+    def step_index(self) -> int:
+        """currentStepIndex, 0 when unset."""
+        return self.status.current_step_index or 0
+
+    @property
+    def step(self) -> Step | None:
+        """The current step; None without steps or past the last."""
+        return self.steps[self.step_index] if self.step_index < len(self.steps) else None
+
+    @property
+    def step_hash(self) -> str:
+        """Digest of the steps; "" in blue-green."""
+        canary = self.rollout.spec.strategy.canary
+        return step_hash(canary.steps if canary is not None else None)
+
+    def pause_condition(self, reason: str) -> PauseCondition | None:
+        """The stored pause condition of a reason."""
+        return next((c for c in self.status.pause_conditions if c.reason == reason), None)
+
+    @property
+    def is_aborted(self) -> bool:
+        """Whether the pass works on an aborted rollout (pauseContext.IsAborted)."""
+        return not self.remove_abort and (self.add_abort or self.status.abort)
+
+    @property
+    def is_paused(self) -> bool:
+        """Whether the Rollout was paused when the pass began, by the controller or by a user."""
+        return bool(self.status.pause_conditions) or self.rollout.spec.paused
+
+    @property
+    def is_halted(self) -> bool:
+        """Whether all progress is held: spec.paused, or an inconclusive analysis (rollout/context.go, haltProgress)."""
+        return self.rollout.spec.paused or self.pause_condition(INCONCLUSIVE_ANALYSIS) is not None
+
+    @property
+    def is_fully_promoted(self) -> bool:
+        """Whether the stored stable ReplicaSet is the stored current one."""
+        return self.status.stable_rs == self.status.current_pod_hash
+
+    @property
+    def template_changed(self) -> bool:
+        """Whether the pod template is not the one of the stored currentPodHash (CheckPodSpecChange)."""
+        found = self.new.pod_hash if self.new else self.template_hash
+        return self.status.current_pod_hash not in ("", found)
+
+    @property
+    def steps_changed(self) -> bool:
+        """Whether the steps are not those of the stored currentStepHash."""
+        return self.rollout.spec.strategy.canary is not None and self.status.current_step_hash != self.step_hash
+
+    @property
+    def is_within_rollback_window(self) -> bool:
+        """Whether new is an older, close enough ReplicaSet than stable (rollout/sync.go, isRollbackWithinWindow; whole seconds)."""
+        window, new, stable = self.rollout.spec.rollback_window, self.new, self.stable
+        if new is None or stable is None or window is None or window.revisions <= 0:
+            return False
+        first, last = self._second(new), self._second(stable)
+        return first < last and sum(first < self._second(rs) < last for rs in self.all) < window.revisions
+
+    def _second(self, rs: ReplicaSet) -> float:
+        return Now(rs.meta.created_s, self.now.fraction_s).whole_s
+
+    @property
+    def max_weight(self) -> int:
+        """M."""
+        return defaults.max_weight(self.rollout.spec)
+
+    @property
+    def routing(self) -> Mapping[str, Any] | None:
+        """`strategy.canary.trafficRouting`."""
+        canary = self.rollout.spec.strategy.canary
+        return canary.traffic_routing if canary is not None else None
+
+    @property
+    def needs_restart(self) -> bool:
+        """Whether spec.restartAt has come and was not carried out (utils/replicaset, NeedsRestart)."""
+        at_s = self.rollout.spec.restart_at_s
+        return at_s is not None and self.now.s > at_s and at_s != self.status.restarted_at_s
+
+    def subset_hashes(self) -> set[str]:
+        """Pod template hashes that the Istio DestinationRule's subsets select."""
+        rule = ((self.routing or {}).get("istio") or {}).get("destinationRule")
+        found = self.destination_rules.get(rule["name"]) if rule else None
+        subsets = found.spec.get("subsets") or () if found else ()
+        return {subset.get("labels", {}).get(HASH_LABEL, "") for subset in subsets} - {""}
+
+    def service(self, name: str) -> Service:
+        """A Service of the cache; the pass fails without it."""
+        if name not in self.services:
+            raise PassFailed(f'service "{name}" not found')
+        return self.services[name]
+
+
+def by_revision_descending(replica_sets: Sequence[ReplicaSet]) -> list[ReplicaSet]:
+    """Newest revision first."""
+    return sorted(replica_sets, key=lambda rs: rs.revision, reverse=True)

@@ -1,0 +1,89 @@
+"""What an absent field of a Rollout means to the controller (utils/defaults/defaults.go)."""
+
+from __future__ import annotations
+
+from rolloutsim.manifest.objects import RolloutSpec
+from rolloutsim.quantities import scaled
+
+REPLICAS = 1
+REVISION_HISTORY_LIMIT = 10
+PROGRESS_DEADLINE_SECONDS = 600
+SCALE_DOWN_DELAY_SECONDS = 30
+ABORT_SCALE_DOWN_DELAY_SECONDS = 30
+MAX_SURGE = "25"
+MAX_UNAVAILABLE = "25"
+UNLIMITED = 2**31 - 1
+RESYNC_S = 900.0
+"""The informers' resync period; waits of this length or more are left to it."""
+MAX_WEIGHT = 100
+
+
+def desired_replicas(spec: RolloutSpec) -> int:
+    """`spec.replicas`, 1 when absent."""
+    return REPLICAS if spec.replicas is None else spec.replicas
+
+
+def surge_and_unavailable(spec: RolloutSpec) -> tuple[int, int]:
+    """Pods of maxSurge (rounded up) and maxUnavailable (rounded down, capped at N); (0, 0) becomes (0, 1).
+
+    Blue-green has no surge. Source: utils/replicaset/replicaset.go, resolveFenceposts, MaxSurge, MaxUnavailable.
+    """
+    n = desired_replicas(spec)
+    strategy = spec.strategy.canary or spec.strategy.blue_green
+    given = MAX_UNAVAILABLE if strategy is None or strategy.max_unavailable is None else strategy.max_unavailable
+    unavailable = scaled(given, n, up=False)
+    canary = spec.strategy.canary
+    if canary is None:
+        return 0, min(unavailable, n)
+    surge = scaled(MAX_SURGE if canary.max_surge is None else canary.max_surge, n, up=True)
+    if surge == 0 and unavailable == 0:
+        unavailable = 1
+    return surge, min(unavailable, n) if n else 0
+
+
+def revision_history_limit(spec: RolloutSpec) -> int:
+    """`spec.revisionHistoryLimit`, 10 when absent."""
+    return REVISION_HISTORY_LIMIT if spec.revision_history_limit is None else spec.revision_history_limit
+
+
+def progress_deadline_seconds(spec: RolloutSpec) -> int:
+    """`spec.progressDeadlineSeconds`, 600 when absent."""
+    return PROGRESS_DEADLINE_SECONDS if spec.progress_deadline_seconds is None else spec.progress_deadline_seconds
+
+
+def scale_down_delay_seconds(spec: RolloutSpec) -> int:
+    """How long an old ReplicaSet keeps its pods: 30 s in blue-green and with a router, 0 in a canary without one."""
+    blue_green, canary = spec.strategy.blue_green, spec.strategy.canary
+    if blue_green is not None:
+        given = blue_green.scale_down_delay_seconds
+    elif canary is not None and canary.traffic_routing is not None:
+        given = canary.scale_down_delay_seconds
+    else:
+        return 0
+    return SCALE_DOWN_DELAY_SECONDS if given is None else given
+
+
+def scale_down_delay_revision_limit(spec: RolloutSpec) -> int:
+    """How many old ReplicaSets may keep their pods at once; unlimited when absent."""
+    strategy = spec.strategy.blue_green or spec.strategy.canary
+    given = strategy.scale_down_delay_revision_limit if strategy is not None else None
+    return UNLIMITED if given is None else given
+
+
+def abort_scale_down_delay_seconds(spec: RolloutSpec) -> int | None:
+    """How long canary or preview keep their pods after an abort: 30 s when absent; an explicit 0 means for ever (None); 0 without a router."""
+    strategy = spec.strategy.blue_green or spec.strategy.canary
+    if spec.strategy.canary is not None and spec.strategy.canary.traffic_routing is None:
+        return 0
+    given = strategy.abort_scale_down_delay_seconds if strategy is not None else None
+    if given is None:
+        return ABORT_SCALE_DOWN_DELAY_SECONDS
+    return given or None
+
+
+def max_weight(spec: RolloutSpec) -> int:
+    """`trafficRouting.maxTrafficWeight`, 100 when absent (utils/weightutil)."""
+    canary = spec.strategy.canary
+    routing = canary.traffic_routing if canary is not None else None
+    given = routing.get("maxTrafficWeight") if routing else None
+    return MAX_WEIGHT if given is None else int(given)

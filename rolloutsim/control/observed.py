@@ -1,0 +1,35 @@
+"""What the Rollout controller sees when it looks: its caches, which may be stale, and the clock."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from rolloutsim.manifest.objects import DestinationRule, Ingress, Pod, ReplicaSet, Rollout, Service, VirtualService
+
+
+@dataclass(frozen=True, slots=True)
+class Now:
+    """An instant: `s` seconds from the start; `fraction_s` is the wall clock's fraction of a second at the start."""
+
+    s: float
+    fraction_s: float = 0.0
+
+    @property
+    def whole_s(self) -> float:
+        """The instant cut to a whole wall-clock second, as metav1.Time stores it."""
+        return math.floor(self.s + self.fraction_s) - self.fraction_s
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """A Rollout with the ReplicaSets it owns, and the objects it may refer to by name; `pods` are those it owns, listed when a restart is due."""
+
+    rollout: Rollout
+    replica_sets: tuple[ReplicaSet, ...] = ()
+    services: Mapping[str, Service] = field(default_factory=dict)
+    ingresses: Mapping[str, Ingress] = field(default_factory=dict)
+    virtual_services: Mapping[str, VirtualService] = field(default_factory=dict)
+    destination_rules: Mapping[str, DestinationRule] = field(default_factory=dict)
+    pods: tuple[Pod, ...] = ()

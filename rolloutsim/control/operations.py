@@ -1,0 +1,136 @@
+"""What a pass may ask of the cluster: writes in the order in which the controller makes them, and the events it emits between them.
+
+The world applies them one after another and stops at the first that fails, as the real controller does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from rolloutsim.manifest.objects import DestinationRule, Ingress, ReplicaSet, VirtualService
+
+Changes = Mapping[str, Any]
+"""Attributes of the typed object to replace."""
+
+
+@dataclass(frozen=True, slots=True)
+class CreateReplicaSet:
+    """Create a ReplicaSet; AlreadyExists is not an error of the pass."""
+
+    replica_set: ReplicaSet
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateReplicaSet:
+    """Replace a ReplicaSet that was read or written by this pass; conflicts when it changed meanwhile."""
+
+    name: str
+    changes: Changes
+
+
+@dataclass(frozen=True, slots=True)
+class PatchReplicaSet:
+    """Change attributes of a ReplicaSet whatever its resourceVersion."""
+
+    name: str
+    changes: Changes
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteReplicaSet:
+    """Delete a ReplicaSet."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateRollout:
+    """Replace the Rollout (its revision annotation, its normalised spec); conflicts when it changed meanwhile."""
+
+    changes: Changes
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateRolloutStatus:
+    """Replace the Rollout's status; conflicts when it changed meanwhile."""
+
+    changes: Changes
+
+
+@dataclass(frozen=True, slots=True)
+class PatchRolloutStatus:
+    """Merge-patch the Rollout's status: the attributes that differ from what the pass read."""
+
+    changes: Changes
+
+
+@dataclass(frozen=True, slots=True)
+class PatchService:
+    """Pin a Service's selector to a ReplicaSet and mark it as managed."""
+
+    name: str
+    pod_hash: str
+    managed_by: str
+
+
+@dataclass(frozen=True, slots=True)
+class CreateIngress:
+    """Create the canary Ingress of a router."""
+
+    ingress: Ingress
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateRoute:
+    """Change a routing object: an Ingress' annotations, a VirtualService's or DestinationRule's spec."""
+
+    kind: type[Ingress] | type[VirtualService] | type[DestinationRule]
+    name: str
+    changes: Changes
+
+
+@dataclass(frozen=True, slots=True)
+class EvictPod:
+    """Evict a pod."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Emit:
+    """Emit an event about the Rollout."""
+
+    reason: str
+    message: str
+    type: Literal["Normal", "Warning"] = "Normal"
+
+
+Operation = (
+    CreateReplicaSet
+    | UpdateReplicaSet
+    | PatchReplicaSet
+    | DeleteReplicaSet
+    | UpdateRollout
+    | UpdateRolloutStatus
+    | PatchRolloutStatus
+    | PatchService
+    | CreateIngress
+    | UpdateRoute
+    | EvictPod
+    | Emit
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Pass:
+    """The outcome of one look: `operations` in order, the next instant to look again (None: only when something changes), and an error.
+
+    `requeue` asks for another look through the rate limiter; an error does so, too.
+    """
+
+    operations: tuple[Operation, ...] = ()
+    wake_up_at_s: float | None = None
+    requeue: bool = False
+    error: str | None = None

@@ -1,0 +1,176 @@
+"""Istio: weights of a VirtualService's routes, subsets of a DestinationRule, header and mirror routes (rollout/trafficrouting/istio/istio.go)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from rolloutsim.control.context import Context, PassFailed
+from rolloutsim.control.operations import UpdateRoute
+from rolloutsim.manifest.objects import HASH_LABEL, DestinationRule, ReplicaSet, VirtualService
+
+Json = Mapping[str, Any]
+
+
+class Istio:
+    """The Istio router of one pass; every call reads the cached VirtualService, as the controller's lister does."""
+
+    def __init__(self, ctx: Context) -> None:
+        self._ctx = ctx
+        self._spec: Json = (ctx.routing or {})["istio"] or {}
+        self._managed: list[str] = [route["name"] for route in (ctx.routing or {}).get("managedRoutes") or ()]
+        canary = ctx.rollout.spec.strategy.canary
+        assert canary is not None
+        self._canary_service, self._stable_service = canary.canary_service, canary.stable_service
+        self._rule: Json = self._spec.get("destinationRule") or {}
+
+    # --- hashes ----------------------------------------------------------------------------------------------------------------
+
+    def update_hash(self, canary_hash: str, stable_hash: str) -> None:
+        """Label the subsets; foreign subsets are dropped. Without Services the pass fails while a scaled ReplicaSet is not fully available."""
+        ctx = self._ctx
+        if not self._rule:
+            return
+        waiting = self._unavailable(canary_hash, stable_hash)
+        if waiting is not None:
+            raise PassFailed(f"delaying destination rule switch: ReplicaSet {waiting.meta.name} not fully available")
+        name = self._rule["name"]
+        rule = ctx.destination_rules.get(name)
+        if rule is None:
+            raise PassFailed(f'destinationrules.networking.istio.io "{name}" not found')
+        hashes = {self._rule["canarySubsetName"]: canary_hash, self._rule["stableSubsetName"]: stable_hash}
+        subsets = []
+        for subset in rule.spec.get("subsets") or ():
+            if subset["name"] in hashes:
+                labels = {key: value for key, value in (subset.get("labels") or {}).items() if key != HASH_LABEL}
+                pinned = hashes[subset["name"]]
+                subsets.append({**subset, "labels": {**labels, HASH_LABEL: pinned} if pinned else labels})
+        if subsets == list(rule.spec.get("subsets") or ()):
+            return
+        ctx.do(UpdateRoute(DestinationRule, name, {"spec": {**rule.spec, "subsets": subsets}}))
+        text = ", ".join(f"{subset}: {pod_hash}" for subset, pod_hash in hashes.items())
+        ctx.emit("UpdatedDestinationRule", f"DestinationRule {name} subset updated ({text})")
+
+    def _unavailable(self, canary_hash: str, stable_hash: str) -> ReplicaSet | None:
+        if self._canary_service or self._stable_service:
+            return None
+        wanted = (stable_hash,) if self._ctx.is_aborted else (canary_hash, stable_hash)
+        for rs in (self._ctx.new, self._ctx.stable):
+            if rs is not None and rs.pod_hash in wanted and rs.replicas > 0 and rs.status.available_replicas < rs.replicas:
+                return rs
+        return None
+
+    # --- weights ---------------------------------------------------------------------------------------------------------------
+
+    def set_weight(self, weight: int) -> None:
+        """Write the weights of canary and stable into the chosen routes; other destinations lose theirs."""
+        for reference in self._virtual_services():
+            service = self._cached(reference)
+            http = list(service.spec.get("http") or ())
+            chosen = self._chosen(reference, http)
+            changed = [self._weighted(route, weight) if i in chosen else route for i, route in enumerate(http)]
+            if changed != http:
+                self._write(service, self._ordered(changed), f"set to desiredWeight '{weight}'")
+
+    def _chosen(self, reference: Json, http: list[Json]) -> set[int]:
+        """Indices of the routes that follow the weight: those listed, or the only (first unnamed) one; managed mirrors, too."""
+        names = reference.get("routes") or ()
+        if names:
+            missing = [name for name in names if all(route.get("name") != name for route in http)]
+            if missing:
+                raise PassFailed(f"HTTP Route '{missing[0]}' is not found in the defined Virtual Service.")
+            chosen = {i for i, route in enumerate(http) if route.get("name") in names}
+        else:
+            own = [i for i, route in enumerate(http) if route.get("name") not in self._managed]
+            chosen = set(own[:1])
+        return chosen | {i for i, route in enumerate(http) if route.get("mirror") and route.get("name") in self._managed}
+
+    def _weighted(self, route: Json, weight: int) -> Json:
+        extra = set(self._rule.get("additionalSubsetNames") or ())
+        kept = sum(d.get("weight", 0) for d in route.get("route") or () if d["destination"].get("subset") in extra)
+        destinations = []
+        for destination in route.get("route") or ():
+            role = self._role(destination["destination"])
+            present = destination.get("weight", 0)
+            if role == "canary":
+                destinations.append({**destination, "weight": weight} if present != weight else destination)
+            elif role == "stable":
+                left = max(0, 100 - weight - kept)
+                destinations.append({**destination, "weight": left} if present != left else destination)
+            elif destination["destination"].get("subset") in extra or not present:
+                destinations.append(destination)
+        return {**route, "route": destinations}
+
+    def _role(self, destination: Json) -> str:
+        host, subset = str(destination.get("host", "")).split(".")[0], destination.get("subset")
+        if (self._canary_service and host == self._canary_service) or (subset and subset == self._rule.get("canarySubsetName")):
+            return "canary"
+        if (self._stable_service and host == self._stable_service) or (subset and subset == self._rule.get("stableSubsetName")):
+            return "stable"
+        return ""
+
+    # --- managed routes --------------------------------------------------------------------------------------------------------
+
+    def set_header_route(self, route: Json) -> None:
+        """Put a route by header on top: all of it to the canary; without `match` it is removed. Written in every pass of its step."""
+        for reference in self._virtual_services():
+            service = self._cached(reference)
+            http = [r for r in service.spec.get("http") or () if r.get("name") != route["name"]]
+            if route.get("match"):
+                match = [{"headers": {m["headerName"]: {k: v for k, v in m["headerValue"].items() if v}}} for m in route["match"]]
+                http.append({"name": route["name"], "match": match, "route": [{"destination": self._canary(service), "weight": 100}]})
+            self._write(service, self._ordered(http), f"set headerRoute '{route['name']}'")
+
+    def set_mirror_route(self, route: Json) -> None:
+        """Put a copy of the weighted route with a mirror to the canary on top; without `match` it is removed."""
+        for reference in self._virtual_services():
+            service = self._cached(reference)
+            present = list(service.spec.get("http") or ())
+            http = [r for r in present if r.get("name") != route["name"]]
+            if route.get("match"):
+                chosen = sorted(self._chosen(reference, http))
+                copied = [{k: v for k, v in d.items() if k != "weight" or v} for d in http[chosen[0]].get("route") or ()]
+                mirror: dict[str, Any] = {"name": route["name"], "match": list(route["match"]), "route": copied, "mirror": self._canary(service)}
+                mirror["mirrorPercentage"] = {"value": float(route.get("percentage", 100))}
+                http.append(mirror)
+            self._write(service, self._ordered(http), f"set mirrorRoute '{route['name']}'")
+
+    def remove_managed_routes(self) -> None:
+        """Remove the managed routes that are there."""
+        for reference in self._virtual_services():
+            service = self._cached(reference)
+            http = list(service.spec.get("http") or ())
+            left = [route for route in http if route.get("name") not in self._managed]
+            if len(left) < len(http):
+                self._write(service, left, "removed all managed routes.")
+
+    def _canary(self, service: VirtualService) -> Json:
+        """The canary as a destination, with the port that the VirtualService gives it."""
+        rule = self._ctx.destination_rules.get(self._rule["name"]) if self._rule else None
+        destination: dict[str, Any] = {"host": rule.spec.get("host", "") if rule is not None else self._canary_service}
+        if self._rule:
+            destination["subset"] = self._rule["canarySubsetName"]
+        for route in service.spec.get("http") or ():
+            for known in route.get("route") or ():
+                if self._role(known["destination"]) == "canary" and known["destination"].get("port"):
+                    destination["port"] = known["destination"]["port"]
+        return destination
+
+    def _ordered(self, http: list[Json]) -> list[Json]:
+        managed = [route for name in self._managed for route in http if route.get("name") == name]
+        return managed + [route for route in http if route.get("name") not in self._managed]
+
+    # --- objects ---------------------------------------------------------------------------------------------------------------
+
+    def _virtual_services(self) -> list[Json]:
+        return [self._spec["virtualService"]] if self._spec.get("virtualService") else list(self._spec.get("virtualServices") or ())
+
+    def _cached(self, reference: Json) -> VirtualService:
+        name = str(reference["name"]).split(".")[0]
+        if name not in self._ctx.virtual_services:
+            raise PassFailed(f'virtualservices.networking.istio.io "{name}" not found')
+        return self._ctx.virtual_services[name]
+
+    def _write(self, service: VirtualService, http: list[Json], text: str) -> None:
+        self._ctx.do(UpdateRoute(VirtualService, service.meta.name, {"spec": {**service.spec, "http": http}}))
+        self._ctx.emit("Updated VirtualService", f"VirtualService `{service.meta.name}` {text}")

@@ -1,0 +1,121 @@
+"""The traffic stage of a canary's pass: the weight wanted, the gate, and the writes to the router (rollout/trafficrouting.go).
+
+Source of the order and the rows: spec/traffic-routing.md 3 and 4.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from rolloutsim.control import services
+from rolloutsim.control.canary_sizes import at_desired_counts
+from rolloutsim.control.context import Context
+from rolloutsim.control.replicas import threshold_met
+from rolloutsim.control.routing import istio, nginx
+from rolloutsim.control.routing.router import Router
+from rolloutsim.control.weights import current_set_weight, desired_weight
+from rolloutsim.manifest.objects import CanaryStrategy, TrafficWeights, WeightDestination
+
+
+def reconcile(ctx: Context) -> None:
+    """Bring the router to the weight that fits the pods as they are before this pass resizes them; without one, record no weights."""
+    routing, canary = ctx.routing, ctx.rollout.spec.strategy.canary
+    assert canary is not None
+    routers: list[Router] = []
+    if routing is not None:
+        routers += [istio.Istio(ctx)] if "istio" in routing else []
+        routers += [nginx.Nginx(ctx)] if "nginx" in routing else []
+    if not routers:
+        ctx.weights = None
+        return
+    for router in routers:
+        if not _reconcile(ctx, canary, router):
+            return
+
+
+def _reconcile(ctx: Context, canary: CanaryStrategy, router: Router) -> bool:
+    canary_hash = ctx.new.pod_hash if ctx.new else ""
+    stable_hash = ctx.stable.pod_hash if ctx.stable else ""
+    if rolled_back_from := services.dynamically_rolled_back_from(ctx):
+        weight, canary_hash = _weight_on_abort(ctx, canary), rolled_back_from
+    else:
+        weight = _weight(ctx, canary, router)
+    # The gate: without enough available stable pods the router is left alone in this pass, and the pass goes on.
+    wanted_stable = (ctx.max_weight - weight) * ctx.replicas // ctx.max_weight
+    stable = ctx.stable
+    if stable is None:
+        return False
+    if stable.status.available_replicas < wanted_stable and not threshold_met(canary.replica_progress_threshold, stable, wanted_stable):
+        return False
+    if ctx.step is not None and ctx.rollout.revision > 1:
+        if ctx.step.set_header_route is not None:
+            router.set_header_route(ctx.step.set_header_route)
+        if ctx.step.set_mirror_route is not None:
+            router.set_mirror_route(ctx.step.set_mirror_route)
+    stored = ctx.status.weights
+    if (ctx.new is None or ctx.new.status.available_replicas == 0) and stored is not None and stored.canary.weight > 0:
+        router.set_weight(weight)  # before the hash: a new, empty canary must not get the old weight
+    router.update_hash(canary_hash, stable_hash)
+    router.set_weight(weight)
+    _record_weights(ctx, canary, weight, canary_hash, stable_hash)
+    return True
+
+
+def _weight(ctx: Context, canary: CanaryStrategy, router: Router) -> int:
+    """The weight wanted, first match: promoted, aborted, no canary pod, full promotion, on the way to a step, at it, past the last."""
+    if ctx.is_fully_promoted:
+        router.remove_managed_routes()
+        return 0
+    if ctx.is_aborted:
+        weight = _weight_on_abort(ctx, canary)
+        if weight == 0 or not canary.dynamic_stable_scale:
+            services.ensure(ctx, canary.canary_service, ctx.stable, check_availability=False)
+        router.remove_managed_routes()
+        return weight
+    if ctx.new is None or ctx.new.status.available_replicas == 0:
+        router.remove_managed_routes()
+        return 0
+    stored = ctx.status.weights
+    if ctx.status.promote_full:
+        router.remove_managed_routes()
+        if canary.dynamic_stable_scale:
+            return ctx.max_weight * ctx.new.status.available_replicas // ctx.replicas if ctx.replicas else 0
+        return stored.canary.weight if stored is not None else 0
+    if not ctx.steps:
+        return 0
+    if not at_desired_counts(ctx, None):
+        before = ctx.steps[: ctx.step_index]
+        return next((step.set_weight for step in reversed(before) if step.set_weight is not None), 0)
+    return current_set_weight(ctx) if ctx.step_index != len(ctx.steps) else ctx.max_weight
+
+
+def _weight_on_abort(ctx: Context, canary: CanaryStrategy) -> int:
+    """0, or under dynamicStableScale a walk down as stable regrows (calculateDesiredWeightOnAbortOrStableRollback)."""
+    n, top, stable = ctx.replicas, ctx.max_weight, ctx.stable
+    if not canary.dynamic_stable_scale or stable is None or ctx.new is None or n == 0:
+        return 0
+    carried = top * stable.status.available_replicas // n
+    wanted, expected, stored = desired_weight(ctx), max(0, top - carried), ctx.status.weights
+    if stored is None:
+        return max(expected, wanted)
+    if wanted <= 0:
+        return min(expected, stored.canary.weight)
+    return stored.canary.weight if carried < top - wanted else min(wanted, stored.canary.weight)
+
+
+def _record_weights(ctx: Context, canary: CanaryStrategy, weight: int, canary_hash: str, stable_hash: str) -> None:
+    """`status.canary.weights`, with the event that says what changed (nothing more than its name when only a hash did)."""
+    before = ctx.status.weights
+    now = TrafficWeights(
+        canary=WeightDestination(weight, canary_hash, canary.canary_service),
+        stable=WeightDestination(ctx.max_weight - weight, stable_hash, canary.stable_service),
+    )
+    if before is None or replace(before, verified=None) != now:
+        if before is None:
+            text = f"to {weight}"
+        else:
+            text = f"from {before.canary.weight} to {weight}" if before.canary.weight != weight else ""
+        ctx.emit("TrafficWeightUpdated", f"Traffic weight updated {text}")
+        ctx.weights = now
+    elif ctx.weights is not None:
+        ctx.weights = replace(ctx.weights, verified=None)

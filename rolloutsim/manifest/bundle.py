@@ -1,0 +1,221 @@
+"""The manifests of a run: one Rollout, the objects around it, and what plays no part."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from rolloutsim.errors import Place, Problem
+from rolloutsim.manifest import kinds, rules
+from rolloutsim.manifest.documents import Document, parse, read_text, shown
+from rolloutsim.manifest.objects import DestinationRule, Ingress, Rollout, Service, VirtualService
+
+PLAYS_NO_PART = frozenset(
+    [
+        "AnalysisTemplate",
+        "ClusterAnalysisTemplate",
+        "AnalysisRun",
+        "Certificate",
+        "ClusterRole",
+        "ClusterRoleBinding",
+        "ConfigMap",
+        "CronJob",
+        "CustomResourceDefinition",
+        "DaemonSet",
+        "Deployment",
+        "ExternalSecret",
+        "Gateway",
+        "Job",
+        "LimitRange",
+        "Namespace",
+        "NetworkPolicy",
+        "PersistentVolume",
+        "PersistentVolumeClaim",
+        "PodMonitor",
+        "PriorityClass",
+        "PrometheusRule",
+        "ResourceQuota",
+        "Role",
+        "RoleBinding",
+        "Secret",
+        "ServiceAccount",
+        "ServiceMonitor",
+        "StatefulSet",
+        "StorageClass",
+    ]
+)
+NOT_PREDICTED = {
+    "HorizontalPodAutoscaler": "it would change spec.replicas during the rollout: sizes and shares that follow from that are not predicted",
+    "ScaledObject": "it would change spec.replicas during the rollout: sizes and shares that follow from that are not predicted",
+    "VerticalPodAutoscaler": "it would restart pods: that is not predicted",
+    "PodDisruptionBudget": "it can hold back evictions and node drains: those are not predicted",
+}
+
+
+class Ignored(NamedTuple):
+    """An object that plays no part, and what is therefore not predicted ("" for most)."""
+
+    kind: str
+    name: str
+    place: Place
+    note: str = ""
+
+
+class Origin(NamedTuple):
+    """Where an object came from: its document, and its YAML path in it ("" or `items[2].`)."""
+
+    document: Document
+    prefix: str
+
+
+@dataclass(frozen=True, slots=True)
+class Manifests:
+    """Typed objects of a run; `origins` by (kind, name) leads back to file and line."""
+
+    rollout: Rollout
+    services: tuple[Service, ...] = ()
+    ingresses: tuple[Ingress, ...] = ()
+    virtual_services: tuple[VirtualService, ...] = ()
+    destination_rules: tuple[DestinationRule, ...] = ()
+    ignored: tuple[Ignored, ...] = ()
+    origins: dict[tuple[str, str], Origin] = field(default_factory=dict)
+
+    def place(self, kind: str, name: str, path: str = "") -> Place:
+        """Where a value of an object stands."""
+        origin = self.origins.get((kind, name))
+        return origin.document.place(origin.prefix + path) if origin is not None else Place(path=path)
+
+
+_DECODERS: dict[str, tuple[str, Callable[[Document, list[Problem], str], Any]]] = {
+    "Rollout": ("argoproj.io/v1alpha1", kinds.decode_rollout),
+    "Service": ("v1", kinds.decode_service),
+    "Ingress": ("networking.k8s.io/v1", kinds.decode_ingress),
+    "VirtualService": ("networking.istio.io/", kinds.decode_virtual_service),
+    "DestinationRule": ("networking.istio.io/", kinds.decode_destination_rule),
+}
+
+
+def unpacked(document: Document) -> Iterable[Origin]:
+    """The objects of a document: itself, or the items of a List."""
+    data = document.data
+    if isinstance(data, dict) and data.get("kind") == "List" and isinstance(data.get("items"), list):
+        return [Origin(document, f"items[{i}].") for i, item in enumerate(data["items"]) if isinstance(item, dict)]
+    return [Origin(document, "")]
+
+
+def bundle(documents: Iterable[Document], problems: list[Problem], *, check_rules: bool = True) -> Manifests | None:
+    """The manifests of some documents; None when there is no Rollout to play. All problems are added to `problems`."""
+    found: dict[str, dict[str, Any]] = {kind: {} for kind in _DECODERS}
+    ignored: list[Ignored] = []
+    origins: dict[tuple[str, str], Origin] = {}
+    for document in documents:
+        for origin in unpacked(document):
+            _sort_in(origin, found, ignored, origins, problems)
+    rollouts = list(found["Rollout"].values())
+    if not rollouts:
+        if not any(kind == "Rollout" for kind, _ in origins):
+            rule = "a scenario plays exactly one Rollout"
+            problems.append(Problem(_first_place(origins), "no Rollout", rule, "Add the Rollout's manifest, or name its file in spec.manifests."))
+        return None
+    if len(rollouts) > 1:
+        second = rollouts[1]
+        at = _place(origins, "Rollout", second.meta.name, "metadata.name")
+        problems.append(Problem(at, f"a second Rollout, {shown(second.meta.name)}", "a scenario plays exactly one Rollout", "Keep one of them."))
+    rollout: Rollout = rollouts[0]
+    manifests = Manifests(
+        rollout,
+        tuple(found["Service"].values()),
+        tuple(found["Ingress"].values()),
+        tuple(found["VirtualService"].values()),
+        tuple(found["DestinationRule"].values()),
+        tuple(ignored),
+        origins,
+    )
+    if check_rules:
+        problems.extend(rule_problems(manifests))
+    return manifests
+
+
+def rule_problems(manifests: Manifests) -> list[Problem]:
+    """What the controller would call invalid, in its words."""
+    rollout = manifests.rollout
+    violations = list(rules.spec_violations(rollout))
+    if not violations:
+        services = {service.meta.name: service for service in manifests.services}
+        ingresses = {ingress.meta.name: ingress for ingress in manifests.ingresses}
+        violations = list(rules.reference_violations(rollout, services, ingresses))
+    name = rollout.meta.name
+    return [
+        Problem(
+            manifests.place("Rollout", name, v.path),
+            f'The Rollout "{name}" is invalid: {v}',
+            "the controller would refuse it",
+            "Correct the manifest.",
+        )
+        for v in violations
+    ]
+
+
+def read_manifests(paths: Iterable[str | Path], problems: list[Problem]) -> list[Document]:
+    """The documents of files and folders (their *.yaml, *.yml and *.json, sorted, recursively)."""
+    documents: list[Document] = []
+    for path in paths:
+        for file in _files(path, problems):
+            text = read_text(file, problems)
+            if text is not None:
+                documents.extend(parse(str(file), text, problems))
+    return documents
+
+
+def _files(path: str | Path, problems: list[Problem]) -> list[str | Path]:
+    if str(path) == "-" or not Path(path).is_dir():
+        return [path]
+    files: list[str | Path] = [f for f in sorted(Path(path).rglob("*")) if f.suffix in (".yaml", ".yml", ".json") and f.is_file()]
+    if not files:
+        problems.append(Problem(Place(str(path)), "a folder without YAML files", "manifests are .yaml, .yml or .json", "Name another folder."))
+    return files
+
+
+def _sort_in(
+    origin: Origin, found: dict[str, dict[str, Any]], ignored: list[Ignored], origins: dict[tuple[str, str], Origin], problems: list[Problem]
+) -> None:
+    document, prefix = origin
+    data = document.data
+    if prefix:
+        data = data["items"][int(prefix[len("items[") : -2])]
+    if not isinstance(data, dict):
+        rule = "a manifest is a mapping with apiVersion, kind and metadata"
+        problems.append(Problem(document.place(prefix), "a document that is no mapping", rule, "Remove it, or complete it."))
+        return
+    kind, version = data.get("kind"), data.get("apiVersion")
+    if not isinstance(kind, str) or not isinstance(version, str):
+        rule = "every manifest has apiVersion and kind as text"
+        problems.append(Problem(document.place(prefix), "a document without apiVersion and kind", rule, "Add them."))
+        return
+    metadata = data.get("metadata")
+    name = str(metadata.get("name", "")) if isinstance(metadata, dict) else ""
+    if kind in _DECODERS and version.startswith(_DECODERS[kind][0]):
+        origins.setdefault((kind, name), origin)
+        obj = _DECODERS[kind][1](document, problems, prefix)
+        if name in found[kind]:
+            at = document.place(f"{prefix}metadata.name")
+            problems.append(Problem(at, f"{kind} {shown(name)} a second time", "an object stands once", "Remove one of the two."))
+        elif obj is not None:
+            found[kind][name] = obj
+    elif kind in NOT_PREDICTED or kind in PLAYS_NO_PART:
+        ignored.append(Ignored(kind, shown(name), document.place(prefix), NOT_PREDICTED.get(kind, "")))
+    else:
+        rule = "rolloutsim knows Rollout, Service, Ingress, VirtualService, DestinationRule and what plays no part beside them"
+        remedy = f"Check apiVersion and kind ({shown(version)}), or leave the document out."
+        problems.append(Problem(document.place(f"{prefix}kind"), f"the unknown kind {shown(kind)}", rule, remedy))
+
+
+def _place(origins: dict[tuple[str, str], Origin], kind: str, name: str, path: str) -> Place:
+    origin = origins[kind, name]
+    return origin.document.place(origin.prefix + path)
+
+
+def _first_place(origins: dict[tuple[str, str], Origin]) -> Place:
+    return next((Place(origin.document.file) for origin in origins.values()), Place("manifests"))

@@ -1,0 +1,231 @@
+"""Each kind of manifest into its typed object, and the fields that rolloutsim does not simulate."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from rolloutsim.errors import Problem
+from rolloutsim.manifest.decode import Decoder
+from rolloutsim.manifest.documents import Document, shown
+from rolloutsim.manifest.objects import (
+    DestinationRule,
+    Ingress,
+    IngressRule,
+    Meta,
+    PodTemplate,
+    Rollout,
+    RolloutSpec,
+    Service,
+    VirtualService,
+)
+
+MOST_REPLICAS = 20_000
+
+NOT_SIMULATED: dict[str, str] = {
+    "spec.analysis": "history limits of AnalysisRuns",
+    "spec.workloadRef": "a Rollout that takes its template from a Deployment",
+    "spec.restartAt": "a restart that is already asked for in the manifest",
+    "spec.strategy.canary.analysis": "background analysis",
+    "spec.strategy.canary.antiAffinity": "node placement",
+    "spec.strategy.canary.canaryMetadata": "ephemeral metadata",
+    "spec.strategy.canary.stableMetadata": "ephemeral metadata",
+    "spec.strategy.canary.steps[].analysis": "analysis steps",
+    "spec.strategy.canary.steps[].experiment": "experiment steps",
+    "spec.strategy.canary.steps[].plugin": "step plugins",
+    "spec.strategy.canary.trafficRouting.alb": "the ALB router",
+    "spec.strategy.canary.trafficRouting.ambassador": "the Ambassador router",
+    "spec.strategy.canary.trafficRouting.apisix": "the APISIX router",
+    "spec.strategy.canary.trafficRouting.appMesh": "the App Mesh router",
+    "spec.strategy.canary.trafficRouting.plugins": "router plugins",
+    "spec.strategy.canary.trafficRouting.smi": "the SMI router",
+    "spec.strategy.canary.trafficRouting.traefik": "the Traefik router",
+    "spec.strategy.blueGreen.activeMetadata": "ephemeral metadata",
+    "spec.strategy.blueGreen.antiAffinity": "node placement",
+    "spec.strategy.blueGreen.postPromotionAnalysis": "post-promotion analysis",
+    "spec.strategy.blueGreen.prePromotionAnalysis": "pre-promotion analysis",
+    "spec.strategy.blueGreen.previewMetadata": "ephemeral metadata",
+    "spec.sessionAffinity": "client affinity of a Service",
+    "spec.externalTrafficPolicy": "node-local traffic",
+    "spec.internalTrafficPolicy": "node-local traffic",
+}
+"""YAML paths ("[]": any index) that the API accepts and rolloutsim does not simulate yet; never ignored in silence."""
+
+SERVICE_KEYS = frozenset({"selector", "ports", "type", "clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy", "publishNotReadyAddresses"})
+BALANCING_ANNOTATIONS = ("affinity", "load-balance", "upstream-hash-by", "canary", "service-upstream", "session-cookie")
+META_KEYS = frozenset({"name", "namespace", "labels", "annotations", "generateName", "creationTimestamp", "uid", "resourceVersion", "generation"})
+
+
+def decode_rollout(document: Document, problems: list[Problem], prefix: str = "") -> Rollout | None:
+    """A Rollout manifest; its status is not read."""
+    decoder = Decoder(document, problems, {PodTemplate: _pod_template})
+    data, meta = _object(decoder, prefix, frozenset({"spec", "status"}))
+    if meta is None:
+        return None
+    spec = data.get("spec")
+    if isinstance(spec, dict):
+        spec = _without_unsimulated(decoder, spec, f"{prefix}spec")
+    typed = decoder.decode(RolloutSpec, spec, f"{prefix}spec")
+    if typed is None:
+        return None
+    if typed.replicas is not None and typed.replicas > MOST_REPLICAS:
+        found, rule = f"{typed.replicas:,} replicas", f"at most {MOST_REPLICAS:,} pods are simulated"
+        decoder.refuse(f"{prefix}spec.replicas", found, rule, "Give a smaller number.")
+    return Rollout(meta, typed)
+
+
+def decode_service(document: Document, problems: list[Problem], prefix: str = "") -> Service | None:
+    """A Service manifest."""
+    decoder = Decoder(document, problems)
+    data, meta = _object(decoder, prefix, frozenset({"spec", "status"}))
+    spec = data.get("spec") or {}
+    if meta is None or not isinstance(spec, dict):
+        return None
+    spec = _without_unsimulated(decoder, spec, f"{prefix}spec")
+    if spec.get("type") == "ExternalName":
+        decoder.refuse(f"{prefix}spec.type", "ExternalName", "a Service that leads out of the cluster is not simulated", "Leave it out.")
+    known = {key: value for key, value in spec.items() if key not in SERVICE_KEYS - {"selector", "ports"}}
+    for key in sorted(set(known) - SERVICE_KEYS):
+        decoder.refuse_unknown(f"{prefix}spec.{key}", key, sorted(SERVICE_KEYS))
+    selector = known.get("selector") or {}
+    if not isinstance(selector, dict):
+        decoder.refuse_type(f"{prefix}spec.selector", selector, "a mapping")
+        return None
+    managed_by = meta.annotations.get("argo-rollouts.argoproj.io/managed-by-rollouts")
+    ports = known.get("ports") or []
+    if not isinstance(ports, list):
+        decoder.refuse_type(f"{prefix}spec.ports", ports, "a list")
+        return None
+    return Service(meta, {key: str(value) for key, value in selector.items()}, tuple(p for p in ports if isinstance(p, dict)), managed_by)
+
+
+def decode_ingress(document: Document, problems: list[Problem], prefix: str = "") -> Ingress | None:
+    """An Ingress manifest: hosts, paths and the Services behind them."""
+    decoder = Decoder(document, problems)
+    data, meta = _object(decoder, prefix, frozenset({"spec", "status"}))
+    spec = data.get("spec")
+    if meta is None or not isinstance(spec, dict):
+        decoder.refuse_type(f"{prefix}spec", spec, "a mapping")
+        return None
+    for key in meta.annotations:
+        short = key.rpartition("/")[2]
+        if short.startswith(BALANCING_ANNOTATIONS):
+            decoder.refuse(f"{prefix}metadata.annotations.{key}", key, "this way of balancing is not simulated yet", "Remove the annotation.")
+    for key in sorted(set(spec) - {"rules", "ingressClassName", "tls", "defaultBackend"}):
+        decoder.refuse_unknown(f"{prefix}spec.{key}", key, ["rules", "ingressClassName", "tls", "defaultBackend"])
+    rules: list[IngressRule] = []
+    for i, rule in enumerate(spec.get("rules") or ()):
+        at = f"{prefix}spec.rules[{i}]"
+        http = rule.get("http") if isinstance(rule, dict) else None
+        if not isinstance(http, dict) or not isinstance(http.get("paths"), list):
+            decoder.refuse(at, shown(rule), "a rule has http.paths", "Add the paths and their backends.")
+            continue
+        for k, path in enumerate(http["paths"]):
+            service = ((path.get("backend") or {}).get("service") or {}) if isinstance(path, dict) else {}
+            if not isinstance(service, dict) or not isinstance(service.get("name"), str):
+                decoder.refuse(f"{at}.http.paths[{k}].backend", "no Service", "a path leads to backend.service.name", "Name the Service.")
+                continue
+            port = (service.get("port") or {}).get("number") or (service.get("port") or {}).get("name")
+            rules.append(
+                IngressRule(str(rule.get("host") or ""), str(path.get("path") or "/"), service["name"], port, str(path.get("pathType") or ""))
+            )
+    default = (((spec.get("defaultBackend") or {}).get("service")) or {}).get("name", "")
+    return Ingress(meta, str(spec.get("ingressClassName") or ""), tuple(rules), str(default))
+
+
+def decode_virtual_service(document: Document, problems: list[Problem], prefix: str = "") -> VirtualService | None:
+    """An Istio VirtualService, its spec as it stands."""
+    return _with_plain_spec(VirtualService, document, problems, prefix)  # type: ignore[no-any-return]
+
+
+def decode_destination_rule(document: Document, problems: list[Problem], prefix: str = "") -> DestinationRule | None:
+    """An Istio DestinationRule, its spec as it stands."""
+    return _with_plain_spec(DestinationRule, document, problems, prefix)  # type: ignore[no-any-return]
+
+
+def _with_plain_spec(cls: Any, document: Document, problems: list[Problem], prefix: str) -> Any:
+    decoder = Decoder(document, problems)
+    data, meta = _object(decoder, prefix, frozenset({"spec", "status"}))
+    if meta is None or not isinstance(data.get("spec"), dict):
+        decoder.refuse_type(f"{prefix}spec", data.get("spec"), "a mapping")
+        return None
+    return cls(meta, data["spec"])
+
+
+def _object(decoder: Decoder, prefix: str, known: frozenset[str]) -> tuple[dict[str, Any], Meta | None]:
+    """The mapping of an object and its metadata; unknown top-level keys are problems."""
+    data: Any = decoder.document.data
+    for part in prefix.rstrip(".").split(".") if prefix else ():
+        key, _, index = part.partition("[")
+        data = data[key][int(index[:-1])] if index else data[key]
+    for unknown in sorted(set(data) - {"apiVersion", "kind", "metadata"} - known):
+        decoder.refuse_unknown(f"{prefix}{unknown}", unknown, ["apiVersion", "kind", "metadata", *known])
+    raw = data.get("metadata")
+    if not isinstance(raw, dict):
+        decoder.refuse_type(f"{prefix}metadata", raw, "a mapping with a name")
+        return data, None
+    found: dict[str, Any] = {}
+    for key, value in raw.items():
+        if key not in META_KEYS and key not in ("ownerReferences", "managedFields", "finalizers", "selfLink"):
+            decoder.refuse_unknown(f"{prefix}metadata.{key}", key, sorted(META_KEYS))
+        elif key in ("labels", "annotations") and value is not None:
+            decoded = decoder.text_mapping(value, f"{prefix}metadata.{key}")
+            found[key] = decoded if isinstance(decoded, dict) else {}
+    name = raw.get("name")
+    if not isinstance(name, str) or not name:
+        decoder.refuse_type(f"{prefix}metadata.name", name, "text")
+        return data, None
+    return data, Meta(name, str(raw.get("namespace") or "default"), labels=found.get("labels", {}), annotations=found.get("annotations", {}))
+
+
+def _pod_template(decoder: Decoder, value: Any, path: str) -> Any:
+    if not isinstance(value, dict):
+        decoder.refuse_type(path, value, "a mapping")
+        return PodTemplate()
+    for unknown in sorted(set(value) - {"metadata", "spec"}):
+        decoder.refuse_unknown(f"{path}.{unknown}", unknown, ["metadata", "spec"])
+    metadata, spec = value.get("metadata") or {}, value.get("spec") or {}
+    for part, name in ((metadata, "metadata"), (spec, "spec")):
+        if not isinstance(part, dict):
+            decoder.refuse_type(f"{path}.{name}", part, "a mapping")
+            return PodTemplate()
+    labels = decoder.text_mapping(metadata.get("labels") or {}, f"{path}.metadata.labels")
+    annotations = decoder.text_mapping(metadata.get("annotations") or {}, f"{path}.metadata.annotations")
+    containers = spec.get("containers")
+    if not isinstance(containers, list) or not containers:
+        decoder.refuse(f"{path}.spec.containers", "no container", "a pod has at least one container", "Add spec.containers with a name and an image.")
+        return PodTemplate()
+    for i, container in enumerate(containers):
+        for wanted in ("name", "image"):
+            text = container.get(wanted) if isinstance(container, dict) else None
+            if not isinstance(text, str) or not text:
+                decoder.refuse(f"{path}.spec.containers[{i}].{wanted}", shown(text), f"a container has a {wanted}", f"Give the {wanted} as text.")
+                return PodTemplate()
+    ok = isinstance(labels, dict) and isinstance(annotations, dict)
+    return PodTemplate(labels, annotations, spec) if ok else PodTemplate()
+
+
+def _without_unsimulated(decoder: Decoder, data: dict[str, Any], path: str) -> dict[str, Any]:
+    """The tree without the fields that are not simulated, each of which becomes a problem."""
+    base = path[: len(path) - len("spec")]
+
+    def walk(value: Any, at: str) -> Any:
+        if isinstance(value, dict):
+            kept = {}
+            for key, item in value.items():
+                below = f"{at}.{key}"
+                why = NOT_SIMULATED.get(_pattern(below[len(base) :]))
+                if why is not None and item is not None:
+                    decoder.refuse(below, key, f"{why}: not simulated yet, and never ignored", "Remove it, or simulate without it by --set.")
+                else:
+                    kept[key] = item if below.endswith(".template") else walk(item, below)
+            return kept
+        if isinstance(value, list):
+            return [walk(item, f"{at}[{i}]") for i, item in enumerate(value)]
+        return value
+
+    return walk(data, path)  # type: ignore[no-any-return]
+
+
+def _pattern(path: str) -> str:
+    return re.sub(r"\[\d+\]", "[]", path)

@@ -1,0 +1,229 @@
+"""The controller's own rules for a Rollout, as field path and words of the real controller (pkg/apis/rollouts/validation; spec/validation.md).
+
+Each rule is a function of typed objects that yields violations in the controller's order; the controller reports the first.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from rolloutsim.manifest.objects import BlueGreenStrategy, CanaryStrategy, Ingress, Rollout, Service, Step
+from rolloutsim.quantities import IntOrString, pause_seconds
+
+INT32 = 2**31 - 1
+
+
+class Violation(NamedTuple):
+    """A rule that a Rollout breaks: `path` is where it stands in the YAML, `field` and `detail` are the controller's words."""
+
+    path: str
+    field: str
+    detail: str
+
+    def __str__(self) -> str:
+        return f"{self.field}: {self.detail}"
+
+
+def spec_violations(rollout: Rollout) -> Iterator[Violation]:
+    """Violations of the rules on the Rollout alone, in evaluation order (validation.go)."""
+    spec = rollout.spec
+    if spec.replicas is not None and spec.replicas < 0:
+        yield _invalid("spec.replicas", spec.replicas, "must be greater than or equal to 0")
+    labels, selector = spec.template.labels, spec.selector
+    if not selector.match_labels and not selector.match_expressions:
+        yield _invalid("spec.selector", {}, "empty selector is invalid for deployment")
+    elif any(labels.get(key) != value for key, value in selector.match_labels.items()):
+        yield _invalid("spec.template.metadata.labels", dict(labels), "`selector` does not match template `labels`")
+    for name, value in (("minReadySeconds", spec.min_ready_seconds), ("revisionHistoryLimit", spec.revision_history_limit)):
+        if value is not None and value < 0:
+            yield _invalid(f"spec.{name}", value, "must be greater than or equal to 0")
+    deadline = 600 if spec.progress_deadline_seconds is None else spec.progress_deadline_seconds
+    if deadline < 0:
+        yield _invalid("spec.progressDeadlineSeconds", deadline, "must be greater than or equal to 0")
+    if deadline <= spec.min_ready_seconds:
+        yield _invalid("spec.progressDeadlineSeconds", deadline, "must be greater than minReadySeconds")
+    canary, blue_green = spec.strategy.canary, spec.strategy.blue_green
+    if canary is None and blue_green is None:
+        text = "Required value: Rollout has missing field '.spec.strategy.canary or .spec.strategy.blueGreen'"
+        yield Violation("spec.strategy", "spec.strategy.strategy", text)
+    elif canary is not None and blue_green is not None:
+        yield Violation(
+            "spec.strategy", "spec.strategy.strategy", 'Invalid value: "blueGreen: true canary: true": Multiple Strategies can not be listed'
+        )
+    elif blue_green is not None:
+        yield from _blue_green(rollout, blue_green)
+    elif canary is not None:
+        yield from _canary(canary)
+
+
+def reference_violations(rollout: Rollout, services: Mapping[str, Service], ingresses: Mapping[str, Ingress]) -> Iterator[Violation]:
+    """Violations of the rules on Services and Ingresses that the Rollout names, in evaluation order (validation_references.go)."""
+    for path, name in service_references(rollout):
+        service = services.get(name)
+        if service is None:
+            yield _invalid(path, name, f'service "{name}" not found')
+            continue
+        for key, value in service.selector.items():
+            if key != "rollouts-pod-template-hash" and rollout.spec.template.labels.get(key) != value:
+                yield _invalid(path, name, f'Service "{name}" has unmatch label "{key}" in rollout')
+                break
+        if service.managed_by not in (None, rollout.meta.name):
+            yield _invalid(path, name, f'Service "{name}" is managed by another Rollout')
+    canary = rollout.spec.strategy.canary
+    nginx = (canary.traffic_routing or {}).get("nginx") if canary is not None else None
+    if canary is not None and nginx is not None:
+        yield from _nginx(canary, nginx, ingresses)
+
+
+def service_references(rollout: Rollout) -> list[tuple[str, str]]:
+    """(YAML path, name) of every Service that the Rollout names, in the controller's order."""
+    canary, blue_green = rollout.spec.strategy.canary, rollout.spec.strategy.blue_green
+    found: list[tuple[str, str]] = []
+    if blue_green is not None:
+        base = "spec.strategy.blueGreen"
+        found = [(f"{base}.activeService", blue_green.active_service), (f"{base}.previewService", blue_green.preview_service)]
+    elif canary is not None:
+        base = "spec.strategy.canary"
+        found = [(f"{base}.stableService", canary.stable_service), (f"{base}.canaryService", canary.canary_service)]
+        if canary.ping_pong is not None:
+            found.append((f"{base}.pingPong.pingService", canary.ping_pong.ping_service))
+            found.append((f"{base}.pingPong.pongService", canary.ping_pong.pong_service))
+    return [(path, name) for path, name in found if name]
+
+
+def _nginx(canary: CanaryStrategy, nginx: Mapping[str, Any], ingresses: Mapping[str, Ingress]) -> Iterator[Violation]:
+    base = "spec.strategy.canary.trafficRouting.nginx"
+    one, many = nginx.get("stableIngress"), nginx.get("stableIngresses")
+    if bool(one) == bool(many):
+        which = "Both are configured." if one else "Neither are configured."
+        yield Violation(base, base, f"Internal error: Either StableIngress or StableIngresses must be configured. {which}")
+        return
+    path = f"{base}.stableIngress" if one else f"{base}.StableIngresses"
+    for name in [one] if one else many or ():
+        ingress = ingresses.get(name)
+        if ingress is None:
+            yield _invalid(path, name, f'ingress.networking.k8s.io "{name}" not found')
+        elif canary.stable_service not in [rule.service for rule in ingress.rules]:
+            yield _invalid(path, name, f"ingress `{name}` has no rules using service {canary.stable_service} backend")
+
+
+def _blue_green(rollout: Rollout, blue_green: BlueGreenStrategy) -> Iterator[Violation]:
+    base = "spec.strategy.blueGreen"
+    if blue_green.active_service == blue_green.preview_service:
+        text = "This rollout uses the same service for the active and preview services, but two different services are required."
+        yield _invalid("spec.strategy.activeService", blue_green.active_service, text, f"{base}.activeService")
+    limit = 10 if rollout.spec.revision_history_limit is None else rollout.spec.revision_history_limit
+    delayed = blue_green.scale_down_delay_revision_limit
+    if delayed is not None and delayed > limit:
+        text = "This rollout's revision history limit can not be smaller than the rollout's scale down limit"
+        yield _invalid("spec.strategy.scaleDownDelayRevisionLimit", delayed, text, f"{base}.scaleDownDelayRevisionLimit")
+
+
+def _is_zero(value: IntOrString | None) -> bool:
+    """Whether validation reads a maxSurge or maxUnavailable as 0; an unreadable text is, too (getIntOrPercentValue)."""
+    if value is None:
+        return False
+    text = str(value).removesuffix("%")
+    return not text.lstrip("-").isdigit() or int(text) == 0
+
+
+def _canary(canary: CanaryStrategy) -> Iterator[Violation]:
+    base, routing = "spec.strategy.canary", canary.traffic_routing
+    if _is_zero(canary.max_surge) and _is_zero(canary.max_unavailable):
+        yield _invalid("spec.strategy.maxSurge", canary.max_surge, "MaxSurge and MaxUnavailable both can not be zero", f"{base}.maxSurge")
+    if canary.canary_service and canary.canary_service == canary.stable_service:
+        text = "This rollout uses the same service for the stable and canary services, but two different services are required."
+        yield _invalid("spec.strategy.stableService", canary.stable_service, text, f"{base}.stableService")
+    if routing is not None and _needs_both_services(canary, routing):
+        for name, service in (("stableService", canary.stable_service), ("canaryService", canary.canary_service)):
+            if not service:
+                text = "Canary service and Stable service must to be set to use Traffic Routing"
+                yield _invalid(f"spec.strategy.{name}", "", text, f"{base}.trafficRouting")
+    if routing is None:
+        if canary.scale_down_delay_seconds is not None:
+            text = "Canary scaleDownDelaySeconds can only be used with traffic routing"
+            yield _invalid("spec.strategy.scaleDownDelaySeconds", canary.scale_down_delay_seconds, text, f"{base}.scaleDownDelaySeconds")
+        if canary.dynamic_stable_scale:
+            text = "Canary dynamicStableScale can only be used with traffic routing"
+            yield _invalid("spec.strategy.dynamicStableScale", True, text, f"{base}.dynamicStableScale")
+    elif canary.dynamic_stable_scale and canary.scale_down_delay_seconds is not None:
+        text = "Canary dynamicStableScale cannot be used with scaleDownDelaySeconds"
+        yield _invalid("spec.strategy.dynamicStableScale", True, text, f"{base}.dynamicStableScale")
+    top = (routing or {}).get("maxTrafficWeight")
+    if top is not None and "nginx" not in (routing or {}) and "plugins" not in (routing or {}):
+        text = "Canary maxTrafficWeight in traffic routing only supported in Nginx and Plugins"
+        yield _invalid("spec.strategy.trafficRouting.maxTrafficWeight", top, text, f"{base}.trafficRouting.maxTrafficWeight")
+    for i, step in enumerate(canary.steps):
+        yield from _step(canary, step, i)
+
+
+def _needs_both_services(canary: CanaryStrategy, routing: Mapping[str, Any]) -> bool:
+    if "nginx" in routing:
+        return True
+    istio = routing.get("istio")
+    return istio is not None and not istio.get("destinationRule") and canary.ping_pong is None
+
+
+STEP_RULE = "Step must have one of the following set: experiment, setWeight, setCanaryScale, plugin or pause"
+STEP_KINDS: Sequence[tuple[str, str]] = (
+    ("Experiment", "experiment"),
+    ("Pause", "pause"),
+    ("SetWeight", "set_weight"),
+    ("Analysis", "analysis"),
+    ("SetCanaryScale", "set_canary_scale"),
+    ("SetHeaderRoute", "set_header_route"),
+    ("SetMirrorRoute", "set_mirror_route"),
+    ("Plugin", "plugin"),
+)
+
+
+def _step(canary: CanaryStrategy, step: Step, i: int) -> Iterator[Violation]:
+    field, path = f"spec.strategy.steps[{i}]", f"spec.strategy.canary.steps[{i}]"
+    present = {name: getattr(step, attribute) is not None for name, attribute in STEP_KINDS}
+    if not any(present.values()):
+        flags = " ".join(f"step.{name}: {_go(not there)}" for name, there in present.items())
+        yield _invalid(field, flags, STEP_RULE, path)
+    elif sum(list(present.values())[:4]) > 1:
+        flags = " ".join(f"step.{name}: {_go(there)}" for name, there in list(present.items())[:4])
+        yield _invalid(field, flags, STEP_RULE, path)
+    top = int((canary.traffic_routing or {}).get("maxTrafficWeight") or 100)
+    if step.set_weight is not None and not 0 <= step.set_weight <= top:
+        yield _invalid(f"{field}.setWeight", step.set_weight, f"SetWeight needs to be between 0 and {top}", f"{path}.setWeight")
+    if step.pause is not None and step.pause.duration is not None:
+        seconds = pause_seconds(step.pause.duration)
+        if seconds is not None and seconds < 0:
+            yield _invalid(f"{field}.pause.duration", seconds, "Duration needs to be greater than 0", f"{path}.pause.duration")
+    if step.set_canary_scale is not None and canary.traffic_routing is None:
+        yield Violation(path, "spec.strategy.trafficRouting", "Required value: SetCanaryScale requires TrafficRouting to be set")
+    for kind, route in (("setHeaderRoute", step.set_header_route), ("setMirrorRoute", step.set_mirror_route)):
+        if route is not None:
+            yield from _managed_route(canary, kind, route, field, path)
+
+
+def _managed_route(canary: CanaryStrategy, kind: str, route: Mapping[str, Any], field: str, path: str) -> Iterator[Violation]:
+    routing = canary.traffic_routing or {}
+    name = route.get("name", "")
+    if "istio" not in routing:
+        supports = "SetHeaderRoute requires TrafficRouting, supports Istio and ALB and Apisix"
+        yield _invalid(
+            f"{field}.{kind}", name, supports if kind == "setHeaderRoute" else "SetMirrorRoute requires TrafficRouting, supports Istio only", path
+        )
+        return
+    managed = routing.get("managedRoutes")
+    if managed is None:
+        text = "Required value: Rollout has missing field 'spec.strategy.canary.trafficRouting.managedRoutes'"
+        yield Violation(path, "spec.strategy.trafficRouting.managedRoutes", text)
+    elif name not in [known.get("name") for known in managed]:
+        text = "Steps define a route that does not exist in spec.strategy.canary.trafficRouting.managedRoutes"
+        yield _invalid(f"{field}.{kind}", name, text, f"{path}.{kind}")
+
+
+def _invalid(field: str, value: Any, detail: str, path: str = "") -> Violation:
+    return Violation(path or field, field, f"Invalid value: {_go(value)}: {detail}")
+
+
+def _go(value: Any) -> str:
+    """A value as the Kubernetes field errors print it: text quoted, everything else as compact JSON."""
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)

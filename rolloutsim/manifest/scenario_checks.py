@@ -1,0 +1,150 @@
+"""What must fit between a scenario and its manifests: targets, containers, versions, timeline, expectations."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+from rolloutsim.errors import Problem
+from rolloutsim.manifest.bundle import Manifests
+from rolloutsim.manifest.documents import Document, shown
+from rolloutsim.scenario import Action, DelayShape, Expectation, Pods, Scenario, Stream
+
+Refuse = Callable[[str, str, str, str], None]
+
+MOST_EXPECTED_REQUESTS = 50_000_000
+LONGEST_S = 30 * 86400.0
+PLANES = ("ingress-nginx/round_robin", "kube-proxy/iptables", "kube-proxy/nftables", "random")
+
+
+def check_scenario(scenario: Scenario, document: Document, manifests: Manifests, problems: list[Problem]) -> None:
+    """Add a problem for everything that does not fit."""
+
+    def refuse(path: str, found: str, rule: str, remedy: str) -> None:
+        problems.append(Problem(document.place(path), found, rule, remedy))
+
+    spec = scenario.spec
+    names = [stream.name for stream in spec.traffic]
+    for i, stream in enumerate(spec.traffic):
+        if names.index(stream.name) != i:
+            refuse(f"spec.traffic[{i}].name", f"the name {shown(stream.name)} a second time", "each stream has its own name", "Rename one of them.")
+        _check_target(stream, f"spec.traffic[{i}]", manifests, refuse)
+    containers = {str(c.get("name")) for key in ("containers", "initContainers") for c in manifests.rollout.spec.template.spec.get(key) or ()}
+    images = set(manifests.rollout.spec.template.images)
+    for i, action in enumerate(spec.timeline):
+        _check_action(action, i, containers, refuse)
+        images |= set((action.set_image or {}).values())
+    tags = images | {image.rpartition(":")[2] for image in images}
+    for version in spec.versions:
+        if version not in tags:
+            known = ", ".join(sorted(tags))
+            refuse(f"spec.versions.{version}", shown(version), f"a version is an image or tag that is deployed ({known})", "Correct the name.")
+    _check_delays(scenario, refuse)
+    for i, expectation in enumerate(spec.expect):
+        _check_expectation(expectation, i, names, refuse)
+    _check_time(scenario, refuse)
+
+
+def _check_target(stream: Stream, path: str, manifests: Manifests, refuse: Refuse) -> None:
+    kind, _, target = stream.to.partition("/")
+    services = {service.meta.name for service in manifests.services}
+    if kind == "service":
+        if target not in services:
+            refuse(
+                f"{path}.to", shown(stream.to), f"there is no such Service ({', '.join(sorted(services)) or 'none'})", "Name one of the manifests."
+            )
+    elif kind == "ingress":
+        host = target.partition("/")[0]
+        rules = [rule for ingress in manifests.ingresses for rule in ingress.rules]
+        fitting = [rule for rule in rules if rule.host in (host, "")]
+        if not fitting:
+            hosts = ", ".join(sorted({rule.host or "*" for rule in rules})) or "none"
+            refuse(f"{path}.to", shown(stream.to), f"no Ingress has this host ({hosts})", "Name a host of the manifests.")
+        for rule in fitting:
+            if rule.service not in services:
+                refuse(f"{path}.to", f"the Ingress leads to Service {shown(rule.service)}", "which is not among the manifests", "Add the Service.")
+                break
+    else:
+        refuse(f"{path}.to", shown(stream.to), "`to` is ingress/HOST[/PATH] or service/NAME", "Write it so.")
+    if stream.data_plane is not None and stream.data_plane not in PLANES:
+        refuse(f"{path}.dataPlane", shown(stream.data_plane), f"the data planes are {', '.join(PLANES)}", "Name one of them.")
+
+
+def _check_action(action: Action, i: int, containers: set[str], refuse: Refuse) -> None:
+    path = f"spec.timeline[{i}]"
+    deeds = [name for name in ("set_image", "promote", "abort") if getattr(action, name) is not None]
+    if len(deeds) != 1:
+        refuse(path, f"{len(deeds)} deeds", "an entry does exactly one thing: setImage, promote or abort", "Split it, or complete it.")
+    if action.at is None and action.when is None and action.after is None:
+        refuse(path, "no at, when or after", "an entry says when it happens", "Add at: 30s, or when: {phase: Paused}.")
+    if action.at is not None and (action.when is not None or action.after is not None):
+        refuse(path, "at together with when or after", "an instant needs no condition", "Keep one of them.")
+    if action.when is not None and action.when.phase is None and action.when.step is None:
+        refuse(f"{path}.when", "an empty condition", "a condition names a phase or a step", "For example when: {phase: Paused}.")
+    if action.set_image is not None and not action.set_image:
+        refuse(f"{path}.setImage", "no revision", "setImage names a container and its new image", "For example setImage: {app: 'app:v2'}.")
+    for container, image in (action.set_image or {}).items():
+        if container != "*" and container not in containers:
+            known = ", ".join(sorted(containers))
+            refuse(f"{path}.setImage.{container}", shown(container), f"the Rollout has no such container ({known})", "Correct the name.")
+        if not image.strip() or image != image.strip():
+            refuse(f"{path}.setImage.{container}", shown(image), "an image is a name, and a tag after a colon", "Give the image.")
+
+
+def _check_delays(scenario: Scenario, refuse: Refuse) -> None:
+    spec = scenario.spec
+    pods = [("spec.cluster.pods", spec.cluster.pods), *((f"spec.versions.{name}.pods", v.pods) for name, v in spec.versions.items() if v.pods)]
+    delays = [(f"{path}.{name}", getattr(p, name)) for path, p in pods if isinstance(p, Pods) for name in ("start", "stop")]
+    delays += [("spec.cluster.kubeProxy", spec.cluster.kube_proxy), ("spec.cluster.ingress", spec.cluster.ingress)]
+    for path, delay in delays:
+        if not isinstance(delay, DelayShape):
+            continue
+        shapes = [shape for shape in (delay.lognormal, delay.uniform, delay.exponential) if shape is not None]
+        if len(shapes) != 1:
+            refuse(path, f"{len(shapes)} distributions", "a delay has exactly one: lognormal, uniform or exponential", "Keep one.")
+        if delay.lognormal is not None and not 0 < delay.lognormal.median <= delay.lognormal.p95:
+            refuse(f"{path}.lognormal", "p95 below the median, or a median of 0", "0 < median <= p95", "Correct the two.")
+        if delay.uniform is not None and delay.uniform.low > delay.uniform.high:
+            refuse(f"{path}.uniform", "low above high", "low <= high", "Swap the two.")
+    for name, version in spec.versions.items():
+        latency = version.latency
+        if latency is not None and (latency.p50 <= 0 or (latency.p99 is not None and latency.p99 < latency.p50)):
+            refuse(f"spec.versions.{name}.latency", "p99 below p50, or a p50 of 0", "0 < p50 <= p99", "Correct the two.")
+
+
+def _check_expectation(expectation: Expectation, i: int, names: list[str], refuse: Refuse) -> None:
+    path = f"spec.expect[{i}]"
+    given = [key for key in ("share", "phase", "pods", "errors") if getattr(expectation, key) is not None]
+    if len(given) != 1:
+        refuse(path, f"{len(given)} expectations", "an entry holds exactly one: share, phase, pods or errors", "Split it, or complete it.")
+    share = expectation.share
+    if share is not None and not names:
+        refuse(f"{path}.share", "no traffic", "a share is measured on traffic", "Add spec.traffic.")
+    if share is not None and share.stream is not None and share.stream not in names:
+        refuse(f"{path}.share.stream", shown(share.stream), f"there is no such stream ({', '.join(names)})", "Correct the name.")
+    errors = expectation.errors
+    if errors is not None and errors.at_most is None and errors.no_endpoint is None:
+        refuse(f"{path}.errors", "no bound", "errors names atMost or noEndpoint", "For example errors: {atMost: 1%}.")
+
+
+def _check_time(scenario: Scenario, refuse: Refuse) -> None:
+    spec = scenario.spec
+    if spec.duration is not None and spec.until is not None:
+        refuse("spec.until", "until together with duration", "a run ends in one way", "Keep one of them.")
+    longest = spec.duration if spec.duration is not None else (spec.until.limit if spec.until is not None else 3600.0)
+    path = "spec.duration" if spec.duration is not None else "spec.until.limit"
+    if not 0 < longest <= LONGEST_S:
+        refuse(path, f"{longest:g} s", "a run lasts more than 0 s and at most 30 days", "Give another duration.")
+    for i, action in enumerate(spec.timeline):
+        if action.at is not None and action.at > longest:
+            refuse(f"spec.timeline[{i}].at", f"{action.at:g} s", f"the run ends at {longest:g} s", "Move it, or let the run last longer.")
+    requests = longest * sum(stream.rate for stream in spec.traffic)
+    if spec.detail == "requests" and requests > MOST_EXPECTED_REQUESTS:
+        rule = f"at most {MOST_EXPECTED_REQUESTS:,} requests are kept one by one"
+        refuse("spec.traffic", f"up to {requests:,.0f} requests", rule, "Set spec.detail: counts, or a smaller rate or duration.")
+    try:
+        stamp = datetime.fromisoformat(spec.start.at)
+        if stamp.tzinfo is None:
+            raise ValueError
+    except ValueError:
+        refuse("spec.start.at", shown(spec.start.at), "an instant as in RFC 3339", "For example 2026-01-01T00:00:00Z.")

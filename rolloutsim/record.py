@@ -1,0 +1,170 @@
+"""The record: everything that happened in one run, and the only thing that answers may read.
+
+Objects are kept by reference (they are immutable), so recording costs an append. A recording of a real cluster reads into the same record.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+from rolloutsim.manifest.objects import Endpoint, Event, Object, Rollout
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+OK, ERROR, NO_ENDPOINT, RESET = 0, 1, 2, 3
+OUTCOMES = ("ok", "error", "no endpoint", "reset")
+
+
+class Change(NamedTuple):
+    """An object after a write at `t_s`; `object` is None when it was deleted."""
+
+    t_s: float
+    kind: str
+    name: str
+    object: Object | None
+
+
+class Happening(NamedTuple):
+    """A Kubernetes event at the instant it was written."""
+
+    t_s: float
+    event: Event
+
+
+class Deed(NamedTuple):
+    """What an operator did: the command as one would type it, and what was printed or refused."""
+
+    t_s: float
+    command: str
+    printed: str
+    refused: bool = False
+
+
+class Assumption(NamedTuple):
+    """A value that the scenario left open: what was filled in, its source, and the key that sets it."""
+
+    name: str
+    value: str
+    source: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """What a data plane does with a stream for a while: its kind of split and the ready endpoints that it knows."""
+
+    service: str
+    plane: str
+    covers: Literal["requests", "connections", "bound"] = "requests"
+    endpoints: tuple[Endpoint, ...] = ()
+
+
+class Routing(NamedTuple):
+    """From `t_s` on, `stream` is routed so."""
+
+    t_s: float
+    stream: str
+    route: Route
+
+
+@dataclass(frozen=True, slots=True)
+class Requests:
+    """Every request of one stream, in order of arrival (columns of equal length).
+
+    `pod` is the ordinal of the pod that answered (-1: none), `connection` numbers connection lives (-1: one for each request),
+    `outcome` indexes OUTCOMES, `latency_s` is NaN where nothing answered.
+    """
+
+    stream: str
+    t_s: npt.NDArray[np.float64]
+    pod: npt.NDArray[np.int32]
+    connection: npt.NDArray[np.int32]
+    outcome: npt.NDArray[np.uint8]
+    latency_s: npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Tallies:
+    """Counted requests of one stream (columns of equal length): a row for each stretch of time, pod, outcome and connection that had any.
+
+    `connection` is -1 where a row stands for several; `connections` says for how many.
+    """
+
+    stream: str
+    from_s: npt.NDArray[np.float64]
+    to_s: npt.NDArray[np.float64]
+    pod: npt.NDArray[np.int32]
+    connection: npt.NDArray[np.int64]
+    connections: npt.NDArray[np.int64]
+    outcome: npt.NDArray[np.uint8]
+    requests: npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """What was run: `start_at` is the wall-clock instant of t = 0, `second_fraction_s` its fraction of a second."""
+
+    scenario: str
+    rollout: str
+    seed: int
+    replication: int = 0
+    namespace: str = "default"
+    start_at: str = "2026-01-01T00:00:00Z"
+    second_fraction_s: float = 0.0
+    detail: Literal["counts", "requests", "none"] = "none"
+    versions: tuple[tuple[str, str], ...] = ()
+    source: str = ""
+
+
+@dataclass(slots=True)
+class Record:
+    """One run from `begin_s` (0) to `end_s`: changes of objects, events, deeds, routings and requests, each in order of time."""
+
+    header: Header
+    end_s: float = 0.0
+    changes: list[Change] = field(default_factory=list)
+    events: list[Happening] = field(default_factory=list)
+    deeds: list[Deed] = field(default_factory=list)
+    routings: list[Routing] = field(default_factory=list)
+    assumptions: list[Assumption] = field(default_factory=list)
+    traffic: dict[str, Requests | Tallies] = field(default_factory=dict)
+
+    def history(self, kind: str, name: str | None = None) -> Iterator[Change]:
+        """Changes of one kind, of one object if named, in order."""
+        return (c for c in self.changes if c.kind == kind and (name is None or c.name == name))
+
+    def rollouts(self) -> list[tuple[float, Rollout]]:
+        """Every state of the Rollout, with the instant from which it held."""
+        return [(c.t_s, c.object) for c in self.history("Rollout", self.header.rollout) if isinstance(c.object, Rollout)]
+
+    def at(self, t_s: float) -> dict[tuple[str, str], Object]:
+        """The objects as they stood at `t_s`, by (kind, name)."""
+        upto = bisect_right(self.changes, t_s, key=lambda c: c.t_s)
+        state: dict[tuple[str, str], Object] = {}
+        for change in self.changes[:upto]:
+            if change.object is None:
+                state.pop((change.kind, change.name), None)
+            else:
+                state[change.kind, change.name] = change.object
+        return state
+
+    def pods(self) -> dict[int, Object]:
+        """Every pod that ever lived, by ordinal (its last state)."""
+        last: dict[int, Object] = {}
+        for change in self.history("Pod"):
+            if change.object is not None:
+                last[change.object.ordinal] = change.object  # type: ignore[union-attr]
+        return last
+
+
+def kinds(objects: Iterable[Object]) -> dict[str, list[Object]]:
+    """Objects by kind."""
+    out: dict[str, list[Object]] = {}
+    for obj in objects:
+        out.setdefault(type(obj).__name__, []).append(obj)
+    return out

@@ -1,0 +1,208 @@
+"""The one screen of `rolloutsim run`: the answer in a sentence, then the share table, what broke, times, pods and assumptions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rich.table import Table
+
+from rolloutsim.answers.share import Share, routes_of
+from rolloutsim.quantities import format_duration
+from rolloutsim.report.result import Result, tag_of
+from rolloutsim.report.tables import rendered
+
+WIDTH = 118
+
+
+def screen(result: Result, *, colour: bool = False, all_assumptions: bool = False) -> str:
+    """The screen as text, at most WIDTH columns wide."""
+    parts = [_title(result), "", *_sentences(result), ""]
+    for stream in result.record.traffic:
+        heading = _heading(result, stream)
+        parts += [heading, rendered(_share_table(result, stream), WIDTH, colour=colour).rstrip("\n"), ""]
+    parts += [
+        *_harm(result),
+        *_times(result),
+        *_pods(result),
+        *_deeds(result),
+        *_assumptions(result, all_assumptions=all_assumptions),
+        _repeat(result),
+    ]
+    return "\n".join(parts) + "\n"
+
+
+def _title(result: Result) -> str:
+    header, rollout = result.record.header, result.rollout
+    tags = list(dict.fromkeys(result.tags.values()))
+    strategy = "canary" if result.is_canary else "blue-green"
+    replicas = 1 if rollout.spec.replicas is None else rollout.spec.replicas
+    return f"{header.scenario}: {header.rollout} {' -> '.join(tags)}, {strategy}, {replicas} replicas, seed {header.seed}"
+
+
+# --- sentences -----------------------------------------------------------------------------------------------------------------------
+
+
+def _sentences(result: Result) -> Iterator[str]:
+    for stream in result.record.traffic:
+        yield _share_sentence(result, stream)
+    yield _outcome_sentence(result)
+
+
+def _share_sentence(result: Result, stream: str) -> str:
+    """What share the new version got at each setWeight, and whether that agrees."""
+    rows = result.shares.held(stream)
+    if not rows:
+        rows = tuple(row for row in result.shares.rows if row.stream == stream)
+        if not rows:
+            return f"{stream}: no requests."
+        parts = [
+            f"{tag_of(row.image)} {_percent(row)} from {row.from_s:.1f} s"
+            for row in rows
+            if row.share_percent is not None and row.share_percent >= 50
+        ]
+        return f"{stream} ({rows[-1].service}) were answered by {', then by '.join(parts)}."
+    parts = [f"{_percent(row)} at setWeight {row.set_weight_percent:g}" for row in rows]
+    parts[0] = parts[0].replace(" at ", f" of the {stream} requests at ", 1)
+    return f"{tag_of(rows[-1].image)} answered {_listed(parts)}: {_judged(rows)}."
+
+
+def _judged(rows: tuple[Share, ...]) -> str:
+    """Whether the shares agree with setWeight, and if not, why; one reason is said once."""
+    verdicts = {row.verdict for row in rows}
+    if verdicts == {"agrees"}:
+        return {1: "it agrees", 2: "both agree"}.get(len(rows), "all agree")
+    reasons = {row.reason for row in rows}
+    if len(verdicts) == 1 and len(reasons) == 1:
+        word = {"off": "off", "undecided": "undecided", None: "not measured"}[rows[0].verdict]
+        return f"{'all ' if len(rows) > 2 else 'both ' if len(rows) == 2 else ''}{word}, {rows[0].reason}"
+    return "; ".join(f"at {row.set_weight_percent:g} {row.verdict or 'not measured'}" + (f", {row.reason}" if row.reason else "") for row in rows)
+
+
+def _listed(parts: list[str]) -> str:
+    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
+
+
+def _percent(row: Share) -> str:
+    return "no" if row.share_percent is None else f"{row.share_percent:.1f} %"
+
+
+def _outcome_sentence(result: Result) -> str:
+    took, harm, pods = result.duration, result.harm, result.capacity
+    if took.started_s is None:
+        first = f"No new image was rolled out; the Rollout is {result.phase}."
+    elif took.seconds is None:
+        first = f"Not Healthy by the end at {result.record.end_s:.1f} s: {result.phase} {result.rollout.status.message}".rstrip() + "."
+    else:
+        waited = f", {format_duration(took.waited_for_human_s)} of it waiting for a promote" if took.waited_for_human_s else ""
+        first = f"Healthy {format_duration(took.seconds)} after the new image{waited}."
+    lost = harm.no_endpoint + harm.refused
+    broken = "Nobody got an error for want of a pod." if not lost else f"{lost:,} requests found no pod."
+    return f"{first} {broken} At most {pods.peak_pods} pods."
+
+
+# --- table ---------------------------------------------------------------------------------------------------------------------------
+
+
+COVERED = {
+    "requests": "intervals count requests",
+    "connections": "intervals count connections, as requests of one connection go to one pod",
+    "bound": "a fixed cycle: the interval is a bound, not chance",
+}
+
+
+def _heading(result: Result, stream: str) -> str:
+    """What a stream's table is about: its Service, its data plane, and what the intervals cover."""
+    route = routes_of(result.record, stream)[-1][2]
+    return f"{stream} -> Service {route.service} by {route.plane} ({COVERED[route.covers]})"
+
+
+def _share_table(result: Result, stream: str) -> Table:
+    """A canary's table shows the new version at each stretch of the update; a blue-green one every version that answered."""
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+    table.add_column("  step" if result.is_canary else "  selector", no_wrap=True)
+    for name in ("from", "for", *(("pods new/old", "setWeight") if result.is_canary else ("version",)), "measured", "95 % interval", "requests"):
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("")
+    started_s = result.duration.started_s or 0.0
+    for row in result.shares.rows:
+        during = row.is_new and (row.step is not None or row.from_s > started_s)
+        if row.stream == stream and (during if result.is_canary else row.share_percent is not None):
+            table.add_row(*_cells(row, result))
+    return table
+
+
+def _cells(row: Share, result: Result) -> list[str]:
+    measured = "-" if row.share_percent is None else f"{row.share_percent:.1f} %"
+    within = "-" if row.share_percent is None else f"{row.low_percent:.1f} - {row.high_percent:.1f}"
+    note = {"agrees": "agrees", "off": f"off: {row.reason}", "undecided": f"undecided: {row.reason}", None: row.reason}[row.verdict]
+    step = f"{row.step} {row.label.replace('to setWeight', '-> setWeight')}" if row.step is not None else row.label
+    if result.is_canary:
+        wanted = "100 %" if row.set_weight_percent is None else f"{row.set_weight_percent:g} %"
+        middle = [f"{row.pods_new} / {row.pods_stable}", wanted]
+    else:
+        middle = [tag_of(row.image)]
+    return [f"  {step}", f"{row.from_s:.1f}", format_duration(row.to_s - row.from_s), *middle, measured, within, f"{row.requests:,}", note]
+
+
+# --- what else ------------------------------------------------------------------------------------------------------------------------
+
+
+def _harm(result: Result) -> Iterator[str]:
+    harm = result.harm
+    if not harm.requests:
+        return
+    per_version = ", ".join(
+        f"{tag_of(v.image)} {v.errors:,} of {v.requests:,} ({v.error_percent:.2f} %, {v.low_percent:.2f} - {v.high_percent:.2f})"
+        for v in harm.by_version
+    )
+    yield f"errors:  {per_version}"
+    gaps = [f"{gap.service} had none for {gap.stream} from {gap.from_s:.1f} s for {format_duration(gap.to_s - gap.from_s)}" for gap in harm.gaps]
+    lost = f"no endpoint {harm.no_endpoint:,}, connection refused {harm.refused:,} of {harm.requests:,} requests"
+    yield f"lost:    {lost}" + (f"; {'; '.join(gaps)}" if gaps else "")
+
+
+def _times(result: Result) -> Iterator[str]:
+    took = result.duration
+    if took.started_s is None:
+        return
+    if result.is_canary:
+        steps = ", ".join(f"{step.label} {format_duration(step.seconds)}" for step in took.steps)
+        yield f"times:   new image at {took.started_s:.1f} s; {steps}"
+    else:
+        switches = ", ".join(
+            f"{service} {result.tags.get(before, 'any')} -> {result.tags.get(after, after)} at {t_s:.1f} s"
+            for t_s, service, before, after in took.switches
+        )
+        yield f"times:   new image at {took.started_s:.1f} s; {switches or 'no Service was switched'}"
+
+
+def _pods(result: Result) -> Iterator[str]:
+    pods = result.capacity
+    more = f" ({pods.peak_with_terminating} with those terminating)" if pods.peak_with_terminating > pods.peak_pods else ""
+    yield f"pods:    {pods.peak_pods} at peak{more}, {pods.pod_seconds:,.0f} pod-seconds"
+
+
+def _deeds(result: Result) -> Iterator[str]:
+    for deed in result.record.deeds:
+        if deed.refused:
+            yield f"refused: {deed.command} at {deed.t_s:.1f} s: {deed.printed}"
+
+
+def _assumptions(result: Result, *, all_assumptions: bool) -> Iterator[str]:
+    found = result.record.assumptions
+    if all_assumptions:
+        yield "assumed:"
+        for a in found:
+            yield f"  {a.name} {a.value}"
+            yield f"      source: {a.source}; set {a.key}"
+        return
+    main = [a for a in found if not a.source.startswith("median of recordings")]
+    rest = len(found) - len(main)
+    texts = [f"{a.name} {a.value}" for a in main] + ([f"{rest} delays of the control plane as recorded"] if rest else [])
+    for i, text in enumerate(texts or ["nothing"]):
+        yield f"{'assumed: ' if i == 0 else '         '}{text}{'' if i + 1 < len(texts) else ' (--assumptions lists the sources)'}"
+
+
+def _repeat(result: Result) -> str:
+    header = result.record.header
+    return f"repeat:  rolloutsim run {header.source} --seed {header.seed}"

@@ -1,0 +1,248 @@
+"""The Scenario: what is deployed, who asks, how the cluster behaves, what the operator does, and what is expected.
+
+The models are the scenario file (`apiVersion: rolloutsim.dev/v1alpha1`, keys in camel case) and its JSON Schema at once; the docstring
+beneath a field is what editors show. Reading a file, its overrides and its problems: `rolloutsim.manifest.scenario_file`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic.alias_generators import to_camel
+
+from rolloutsim.quantities import parse_duration, parse_percent, parse_rate
+
+if TYPE_CHECKING:
+    from rolloutsim.manifest.bundle import Manifests
+
+Seconds = Annotated[float, BeforeValidator(parse_duration), Field(json_schema_extra={"type": ["string", "number"], "examples": ["4s", "10m"]})]
+PerSecond = Annotated[float, BeforeValidator(parse_rate), Field(json_schema_extra={"type": ["string", "number"], "examples": ["200/s"]})]
+Fraction = Annotated[float, BeforeValidator(parse_percent), Field(json_schema_extra={"type": ["string", "number"], "examples": ["2%", "2pp"]})]
+
+
+class Model(BaseModel):
+    """Immutable, camel case outside, unknown keys refused."""
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", alias_generator=to_camel, populate_by_name=True, use_attribute_docstrings=True, arbitrary_types_allowed=True
+    )
+
+
+class Lognormal(Model):
+    """A lognormal distribution by its median and 95th percentile."""
+
+    median: Seconds
+    p95: Seconds
+
+
+class Uniform(Model):
+    """Uniform between two durations."""
+
+    low: Seconds
+    high: Seconds
+
+
+class DelayShape(Model):
+    """A random delay; exactly one shape."""
+
+    lognormal: Lognormal | None = None
+    uniform: Uniform | None = None
+    exponential: Annotated[float | None, BeforeValidator(lambda v: None if v is None else parse_duration(v))] = None
+    """Mean of an exponential delay."""
+
+
+Delay = DelayShape | Seconds
+
+
+class Pods(Model):
+    """How long a pod takes to become ready and to go, and whether it does."""
+
+    start: Delay | None = None
+    """From creation to Ready."""
+    stop: Delay | None = None
+    """From deletion to gone."""
+    ready: bool = True
+    """False: the pod never becomes ready."""
+    unready_after: Seconds | None = None
+    """The pod turns unready so long after it started."""
+
+
+class Cluster(Model):
+    """Delays of the cluster; every one left out is filled in and printed as an assumption."""
+
+    pods: Pods = Pods()
+    api_write: Seconds | None = None
+    """One write to the API server, seen by the writer."""
+    watch: Seconds | None = None
+    """From a write to its arrival in a controller's cache."""
+    controller_pass: Seconds | None = None
+    """One pass of a controller, without its writes."""
+    endpoints: Seconds | None = None
+    """From a pod's readiness to the EndpointSlice."""
+    kube_proxy: Delay | None = None
+    """From the EndpointSlice to the rules of every node."""
+    ingress: Delay | None = None
+    """From the EndpointSlice or Ingress to the ingress controller's workers."""
+
+
+class Clients(Model):
+    """Who opens connections: without it, every request is a connection of its own."""
+
+    connections: int = Field(default=1, ge=1, le=1_000_000)
+    requests_per_connection: int | None = Field(default=None, ge=1)
+    """A connection closes after so many requests; absent: kept for ever."""
+
+
+class Stream(Model):
+    """One stream of requests."""
+
+    name: str = "users"
+    to: str
+    """`ingress/HOST[/PATH]` or `service/NAME`."""
+    rate: PerSecond
+    arrivals: Literal["poisson", "constant"] = "poisson"
+    clients: Clients | None = None
+    data_plane: str | None = None
+    """The data plane by name, as in `rolloutsim split`; absent: what `to` implies."""
+
+
+class Latency(Model):
+    """Lognormal response time by its median and 99th percentile."""
+
+    p50: Seconds
+    p99: Seconds | None = None
+
+
+class Version(Model):
+    """How a version answers."""
+
+    error_rate: Fraction = 0.0
+    latency: Latency | None = None
+    pods: Pods | None = None
+    """Overrides `cluster.pods` for this version."""
+
+
+class When(Model):
+    """A condition on the Rollout; all given parts must hold."""
+
+    phase: Literal["Progressing", "Paused", "Healthy", "Degraded"] | None = None
+    step: int | None = Field(default=None, ge=0)
+    """`status.currentStepIndex`."""
+
+
+class Promote(Model):
+    """`kubectl argo rollouts promote`."""
+
+    full: bool = False
+
+
+class Abort(Model):
+    """`kubectl argo rollouts abort`."""
+
+
+class Action(Model):
+    """One entry of the timeline: when (exactly one of `at`, `when`, or `after` alone = after the entry before), and what."""
+
+    at: Seconds | None = None
+    when: When | None = None
+    after: Seconds | None = None
+    """With `when`: so long after the condition became true; alone: after the entry before."""
+    set_image: dict[str, str] | None = None
+    """Container name (`*`: all) to image."""
+    promote: Promote | None = None
+    abort: Abort | None = None
+
+
+class Until(Model):
+    """The run ends when the timeline is done and the phase is reached, or at the limit."""
+
+    phase: Literal["Healthy", "Degraded", "Paused"] = "Healthy"
+    limit: Seconds = 3600.0
+    settle: Seconds = 10.0
+    """The run goes on so long after the phase is reached, to measure where it ended."""
+
+
+class Start(Model):
+    """The state at t = 0."""
+
+    state: Literal["healthy", "empty"] = "healthy"
+    """healthy: the Rollout stands at its manifest's image; empty: the manifests are applied at t = 0."""
+    at: str = "2026-01-01T00:00:00Z"
+    """Wall-clock instant of t = 0 (RFC 3339); a fraction of a second that is not given is drawn from the seed."""
+
+
+class ExpectShare(Model):
+    """The share of a version at a step is what `setWeight` says (or `is`), within a tolerance."""
+
+    of: Literal["canary", "stable", "active", "preview"] = "canary"
+    step: int | None = Field(default=None, ge=0)
+    """From the completion of step i to the next setWeight; absent: every setWeight."""
+    stream: str | None = None
+    is_: Annotated[float | None, BeforeValidator(lambda v: None if v is None else parse_percent(v))] = Field(default=None, alias="is")
+    """The share wanted; absent: `setWeight`."""
+    within: Fraction = 0.02
+
+
+class ExpectPhase(Model):
+    """The Rollout reaches a phase."""
+
+    is_: Literal["Progressing", "Paused", "Healthy", "Degraded"] = Field(alias="is")
+    before: Seconds | None = None
+    """At the end when absent."""
+
+
+class ExpectPods(Model):
+    """Pods at peak."""
+
+    at_most: int = Field(ge=0)
+
+
+class ExpectErrors(Model):
+    """Failed requests, as a share of all (`rate`) or a number."""
+
+    at_most: Annotated[float | None, BeforeValidator(lambda v: None if v is None else parse_percent(v))] = None
+    no_endpoint: int | None = Field(default=None, ge=0)
+    """At most so many requests found no endpoint."""
+
+
+class Expectation(Model):
+    """One expectation; exactly one key."""
+
+    share: ExpectShare | None = None
+    phase: ExpectPhase | None = None
+    pods: ExpectPods | None = None
+    errors: ExpectErrors | None = None
+
+
+class ScenarioSpec(Model):
+    """`spec` of a Scenario."""
+
+    manifests: tuple[str, ...] = ()
+    """Files and folders with the Kubernetes manifests, relative to the scenario file; objects may also stand in the scenario file."""
+    start: Start = Start()
+    duration: Seconds | None = None
+    until: Until | None = None
+    seed: int = Field(default=1, ge=0, lt=2**63)
+    detail: Literal["counts", "requests"] = "requests"
+    cluster: Cluster = Cluster()
+    traffic: tuple[Stream, ...] = ()
+    versions: dict[str, Version] = {}
+    timeline: tuple[Action, ...] = ()
+    expect: tuple[Expectation, ...] = ()
+
+
+class Scenario(Model):
+    """A scenario together with the manifests that it plays."""
+
+    name: str
+    spec: ScenarioSpec
+    manifests: Any = None
+    """`rolloutsim.manifest.bundle.Manifests`: the typed objects."""
+    source: str = ""
+    """The file or folder it was read from, as given."""
+
+    @property
+    def objects(self) -> Manifests:
+        """The typed objects of its manifests."""
+        return self.manifests  # type: ignore[no-any-return]

@@ -1,0 +1,1 @@
+"""Studies decide which runs to make and hand their records to answers."""

@@ -1,0 +1,123 @@
+"""How long things take in the simulated cluster: what the scenario says, else a default with its source.
+
+Pod start and stop are assumptions about the user's own application; the other delays were read off recordings of the real controller
+(medians of tests/parity, argo-rollouts 1.9.1 on Kubernetes 1.34.1) or off the defaults of the component named.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from rolloutsim.quantities import format_duration
+from rolloutsim.record import Assumption
+from rolloutsim.scenario import Cluster, Delay, DelayShape, Lognormal, Pods, Version
+
+POD_START: Delay = DelayShape(lognormal=Lognormal(median=4.0, p95=9.0))
+POD_STOP: Delay = 1.0
+PODS = Pods(start=POD_START, stop=POD_STOP)
+API_WRITE_S = 0.012
+WATCH_S = 0.004
+CONTROLLER_PASS_S = 0.004
+ENDPOINTS_S = 0.010
+KUBE_PROXY_PERIOD_S, KUBE_PROXY_BURST = 1.0, 2
+INGRESS_PERIOD_S, INGRESS_POLL_S = 1 / 0.3, 1.0
+
+_Z95 = 1.6448536269514722
+
+
+@dataclass(frozen=True, slots=True)
+class Delays:
+    """Delays of one run, in seconds."""
+
+    api_write_s: float = API_WRITE_S
+    watch_s: float = WATCH_S
+    controller_pass_s: float = CONTROLLER_PASS_S
+    endpoints_s: float = ENDPOINTS_S
+    pods: Pods = PODS
+    kube_proxy: Delay | None = None
+    ingress: Delay | None = None
+
+    @classmethod
+    def of(cls, cluster: Cluster) -> Delays:
+        """The scenario's delays, filled in with the defaults."""
+        return cls(
+            api_write_s=_given(cluster.api_write, API_WRITE_S),
+            watch_s=_given(cluster.watch, WATCH_S),
+            controller_pass_s=_given(cluster.controller_pass, CONTROLLER_PASS_S),
+            endpoints_s=_given(cluster.endpoints, ENDPOINTS_S),
+            pods=merged(cluster.pods, PODS),
+            kube_proxy=cluster.kube_proxy,
+            ingress=cluster.ingress,
+        )
+
+    def for_version(self, version: Version) -> Pods:
+        """How pods of a version start and stop."""
+        return self.pods if version.pods is None else merged(version.pods, self.pods)
+
+
+def _given(value: float | None, default: float) -> float:
+    return default if value is None else value
+
+
+def merged(pods: Pods, default: Pods) -> Pods:
+    """Pods with what is left open taken from a default."""
+    start = default.start if pods.start is None else pods.start
+    stop = default.stop if pods.stop is None else pods.stop
+    unready_after = default.unready_after if pods.unready_after is None else pods.unready_after
+    return Pods(start=start, stop=stop, ready=pods.ready and default.ready, unready_after=unready_after)
+
+
+def draw(delay: Delay | None, generator: np.random.Generator) -> float:
+    """Seconds drawn from a delay; a plain number is itself."""
+    if delay is None:
+        return 0.0
+    if not isinstance(delay, DelayShape):
+        return delay
+    if delay.lognormal is not None:
+        spread = math.log(delay.lognormal.p95 / delay.lognormal.median) / _Z95
+        return delay.lognormal.median * math.exp(spread * float(generator.standard_normal()))
+    if delay.uniform is not None:
+        return float(generator.uniform(delay.uniform.low, delay.uniform.high))
+    return float(delay.exponential or 0.0) * float(generator.standard_exponential())
+
+
+def describe(delay: Delay | None) -> str:
+    """A delay in words."""
+    if not isinstance(delay, DelayShape):
+        return format_duration(delay or 0.0)
+    if delay.lognormal is not None:
+        return f"{format_duration(delay.lognormal.median)} median, {format_duration(delay.lognormal.p95)} in 5 of 100"
+    if delay.uniform is not None:
+        return f"{format_duration(delay.uniform.low)} to {format_duration(delay.uniform.high)}"
+    return f"{format_duration(delay.exponential or 0.0)} on average (exponential)"
+
+
+def assumptions(cluster: Cluster, planes: set[str]) -> list[Assumption]:
+    """The delays that the scenario left open, as far as they matter with these data planes."""
+    recorded = "median of recordings of argo-rollouts 1.9.1 on Kubernetes 1.34.1"
+    rows: list[Assumption] = []
+    if cluster.pods.start is None:
+        rows.append(Assumption("pods become ready after", describe(POD_START), "assumed: set it to what your pods need", "cluster.pods.start"))
+    if cluster.pods.stop is None:
+        rows.append(Assumption("pods stop after", describe(POD_STOP), "assumed: set it to what your pods need", "cluster.pods.stop"))
+    if cluster.kube_proxy is None and any(plane.startswith("kube-proxy") for plane in planes):
+        text = f"at most {KUBE_PROXY_BURST} syncs at once, then one per {format_duration(KUBE_PROXY_PERIOD_S)}"
+        rows.append(
+            Assumption("kube-proxy updates its rules", text, "kube-proxy --iptables-min-sync-period default 1s, burst 2", "cluster.kubeProxy")
+        )
+    if cluster.ingress is None and any(plane.startswith("ingress") for plane in planes):
+        text = f"at most one sync per {format_duration(INGRESS_PERIOD_S)}, workers look each {format_duration(INGRESS_POLL_S)}"
+        source = "ingress-nginx --sync-rate-limit default 0.3/s; lua balancer polls each second (measured 22 to 863 ms)"
+        rows.append(Assumption("ingress-nginx updates its backends", text, source, "cluster.ingress"))
+    if cluster.api_write is None:
+        rows.append(Assumption("a write to the API server takes", format_duration(API_WRITE_S), recorded, "cluster.apiWrite"))
+    if cluster.watch is None:
+        rows.append(Assumption("a watch delivers after", format_duration(WATCH_S), recorded, "cluster.watch"))
+    if cluster.controller_pass is None:
+        rows.append(Assumption("a controller's pass takes", format_duration(CONTROLLER_PASS_S), recorded, "cluster.controllerPass"))
+    if cluster.endpoints is None:
+        rows.append(Assumption("EndpointSlices follow pods after", format_duration(ENDPOINTS_S), recorded, "cluster.endpoints"))
+    return rows

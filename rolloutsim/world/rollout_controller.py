@@ -1,0 +1,214 @@
+"""The Rollout controller as a process: its caches, its queue, and the writes of each pass with their latency."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Mapping
+from dataclasses import replace
+from typing import Any
+
+import simpy
+
+from rolloutsim.control import operations as op
+from rolloutsim.control.observed import Now, Observed
+from rolloutsim.control.operations import Pass
+from rolloutsim.control.rollout import reconcile
+from rolloutsim.errors import ApiError, ImpossibleState
+from rolloutsim.manifest.objects import (
+    HASH_LABEL,
+    DestinationRule,
+    Event,
+    Ingress,
+    Object,
+    Pod,
+    ReplicaSet,
+    Rollout,
+    Service,
+    VirtualService,
+)
+from rolloutsim.world.delays import Delays
+from rolloutsim.world.event_recorder import EventRecorder
+from rolloutsim.world.informer import Informer
+from rolloutsim.world.store import Store
+from rolloutsim.world.work_queue import WorkQueue
+
+PASSES_WITHOUT_TIME = 1000
+
+
+class RolloutController:
+    """Looks at Rollouts whenever they, their ReplicaSets or their Services change, and when a pass asked to be woken."""
+
+    def __init__(self, env: simpy.Environment, store: Store, delays: Delays, recorder: EventRecorder, fraction_s: float) -> None:
+        self._env, self._store, self._delays, self._recorder, self._fraction_s = env, store, delays, recorder, fraction_s
+        self._queue = WorkQueue(env)
+        self._rollouts = Informer(env, store, Rollout, delays.watch_s)
+        self._replica_sets = Informer(env, store, ReplicaSet, delays.watch_s)
+        self._services = Informer(env, store, Service, delays.watch_s)
+        self._ingresses = Informer(env, store, Ingress, delays.watch_s)
+        self._virtual_services = Informer(env, store, VirtualService, delays.watch_s)
+        self._destination_rules = Informer(env, store, DestinationRule, delays.watch_s)
+        self._rollouts.on_change(self._rollout_changed)
+        self._replica_sets.on_change(self._replica_set_changed)
+        self._services.on_change(self._service_changed)
+        self._ingresses.on_change(self._ingress_changed)
+        self._virtual_services.on_change(self._virtual_service_changed)
+        self.passes = 0
+        env.process(self._run())
+
+    # --- what wakes it ---------------------------------------------------------------------------------------------------------
+
+    def _rollout_changed(self, name: str, before: Rollout | None, after: Rollout | None) -> None:
+        if after is None:
+            return
+        if before is None:
+            text = f"Rollout resource added to informer: {after.meta.namespace}/{name}"
+            self._emit(name, op.Emit("RolloutAddedToInformer", text))
+        self._queue.add_rate_limited(name)
+
+    def _replica_set_changed(self, _: str, before: ReplicaSet | None, after: ReplicaSet | None) -> None:
+        owned = after or before
+        if owned is not None and owned.meta.owner is not None:
+            self._queue.add_rate_limited(owned.meta.owner)
+
+    def _service_changed(self, _: str, __: Service | None, after: Service | None) -> None:
+        # A Service without the hash in its selector is nobody's (service/service.go); others wake the Rollout that manages them.
+        if after is not None and HASH_LABEL in after.selector and after.managed_by is not None:
+            self._queue.add_rate_limited(after.managed_by)
+
+    def _ingress_changed(self, name: str, _: Ingress | None, after: Ingress | None) -> None:
+        for rollout in self._rollouts.objects.values():
+            nginx = _routing(rollout).get("nginx") or {}
+            stable = {nginx.get("stableIngress"), *(nginx.get("stableIngresses") or ())}
+            if name in stable or (after is not None and after.meta.owner == rollout.meta.name):
+                self._queue.add_rate_limited(rollout.meta.name)
+
+    def _virtual_service_changed(self, name: str, _: VirtualService | None, __: VirtualService | None) -> None:
+        for rollout in self._rollouts.objects.values():
+            istio = _routing(rollout).get("istio") or {}
+            references = [istio.get("virtualService") or {}, *(istio.get("virtualServices") or ())]
+            if any(reference.get("name") == name for reference in references):
+                self._queue.add_rate_limited(rollout.meta.name)
+
+    # --- passes ----------------------------------------------------------------------------------------------------------------
+
+    def _run(self) -> Generator[simpy.Event, Any, None]:
+        last_s, without_time = float("-inf"), 0
+        while True:
+            key = yield from self._queue.get()
+            without_time = without_time + 1 if self._env.now == last_s else 0
+            last_s = self._env.now
+            if without_time > PASSES_WITHOUT_TIME:
+                raise ImpossibleState(f"the controller made {without_time} passes at {last_s:.3f} s without time passing")
+            if key in self._rollouts.objects:
+                yield from self._sync(key)
+            self._queue.done(key)
+
+    def _sync(self, key: str) -> Generator[simpy.Event, Any, None]:
+        rollout = self._rollouts.objects[key]
+        owned = tuple(rs for rs in self._replica_sets.objects.values() if rs.meta.owner == key)
+        restarting = rollout.spec.restart_at_s is not None and rollout.spec.restart_at_s != rollout.status.restarted_at_s
+        observed = Observed(
+            rollout,
+            owned,
+            self._services.objects,
+            self._ingresses.objects,
+            self._virtual_services.objects,
+            self._destination_rules.objects,
+            tuple(self._store.objects(Pod)) if restarting else (),  # read from the API server, not from a cache
+        )
+        decided = reconcile(observed, Now(self._env.now, self._fraction_s))
+        self.passes += 1
+        yield self._env.timeout(self._delays.controller_pass_s)
+        written = yield from self._carry_out(observed, decided)
+        if decided.wake_up_at_s is not None:
+            self._queue.add_at(key, decided.wake_up_at_s)
+        if written is None or decided.error is not None:
+            self._queue.add_rate_limited(key)
+            return
+        for obj in written:
+            if isinstance(obj, Rollout):
+                self._rollouts.write_back(obj)
+        self._queue.forget(key)
+        if decided.requeue:
+            self._queue.add_rate_limited(key)
+
+    def _carry_out(self, observed: Observed, decided: Pass) -> Generator[simpy.Event, Any, list[Object] | None]:
+        """Apply operations in order; None if one failed, which ends the pass."""
+        versions = {rs.meta.name: rs.meta.resource_version for rs in observed.replica_sets}
+        versions[""] = observed.rollout.meta.resource_version
+        written: list[Object] = []
+        for operation in decided.operations:
+            if isinstance(operation, op.Emit):
+                self._emit(observed.rollout.meta.name, operation)
+                continue
+            yield self._env.timeout(self._delays.api_write_s)
+            try:
+                obj = self._write(observed.rollout.meta.name, operation, versions)
+            except ApiError:
+                return None
+            if obj is not None:
+                written.append(obj)
+        return written
+
+    def _write(self, name: str, operation: op.Operation, versions: dict[str, int]) -> Object | None:
+        store = self._store
+        match operation:
+            case op.CreateReplicaSet(replica_set):
+                created = store.create(replica_set)
+                versions[created.meta.name] = created.meta.resource_version
+                return created
+            case op.UpdateReplicaSet(rs_name, changes):
+                updated = store.update(ReplicaSet, rs_name, dict(changes), based_on=versions[rs_name])
+                versions[rs_name] = updated.meta.resource_version
+                return updated
+            case op.PatchReplicaSet(rs_name, changes):
+                return store.update(ReplicaSet, rs_name, dict(changes))
+            case op.DeleteReplicaSet(rs_name):
+                store.delete(ReplicaSet, rs_name)
+                return None
+            case op.PatchService(service_name, pod_hash, managed_by):
+                service = store.get(Service, service_name)
+                selector = {**(service.selector if service else {}), HASH_LABEL: pod_hash}
+                owner = service.managed_by if service and service.managed_by else managed_by
+                return store.update(Service, service_name, {"selector": selector, "managed_by": owner})
+            case op.CreateIngress(ingress):
+                return store.create(ingress)
+            case op.UpdateRoute(kind, route_name, changes):
+                return _update_route(store, kind, route_name, dict(changes))
+            case op.EvictPod(pod_name):
+                pod = store.get(Pod, pod_name)
+                if pod is not None and pod.deleted_s is None:
+                    store.update(Pod, pod_name, {"deleted_s": self._env.now, "word": "Terminating"})
+                return None
+            case op.UpdateRollout(changes):
+                rollout = store.update(Rollout, name, dict(changes), based_on=versions[""])
+            case op.UpdateRolloutStatus(changes):
+                rollout = patch_status(store, name, dict(changes), based_on=versions[""])
+            case op.PatchRolloutStatus(changes):
+                rollout = patch_status(store, name, dict(changes))
+            case _:  # pragma: no cover
+                raise AssertionError(operation)
+        versions[""] = rollout.meta.resource_version
+        return rollout
+
+    def _emit(self, name: str, event: op.Emit) -> None:
+        self._recorder.emit(self._env.now, Event("Rollout", name, event.type, event.reason, event.message))
+
+
+def patch_status(store: Store, name: str, changes: dict[str, Any], based_on: int | None = None) -> Rollout:
+    """Change attributes of a Rollout's status subresource."""
+    current = store.get(Rollout, name)
+    if current is None:
+        raise ApiError(f'rollouts.argoproj.io "{name}" not found')
+    return store.update(Rollout, name, {"status": replace(current.status, **changes)}, based_on=based_on)
+
+
+def _routing(rollout: Rollout) -> Mapping[str, Any]:
+    canary = rollout.spec.strategy.canary
+    return (canary.traffic_routing if canary is not None else None) or {}
+
+
+def _update_route(store: Store, kind: type[Object], name: str, changes: dict[str, Any]) -> Object:
+    current = store.get(kind, name)
+    if "annotations" in changes and current is not None:
+        changes["meta"] = replace(current.meta, annotations=changes.pop("annotations"))
+    return store.update(kind, name, changes)

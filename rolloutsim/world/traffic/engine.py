@@ -1,0 +1,73 @@
+"""The traffic of a run: its streams, advanced lazily to each change of routing, never beyond now."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Literal
+
+import numpy as np
+
+from rolloutsim.record import Requests, Route, Tallies
+from rolloutsim.scenario import Stream, Version
+from rolloutsim.world.traffic.arrivals import Arrivals
+from rolloutsim.world.traffic.planes import make_plane
+from rolloutsim.world.traffic.planes.plane import Covers
+from rolloutsim.world.traffic.pods import PodColumns
+from rolloutsim.world.traffic.streams import CountStream, RequestStream, StreamOf
+
+
+class Traffic:
+    """Streams of requests over pods; `profile` says how the pod of an ordinal answers, `planes` names the data plane of each stream."""
+
+    def __init__(
+        self,
+        streams: Sequence[Stream],
+        planes: Sequence[str],
+        profile: Callable[[int], Version],
+        *,
+        seed: int,
+        replication: int = 0,
+        detail: Literal["counts", "requests"] = "requests",
+    ) -> None:
+        self._pods = PodColumns(profile)
+        self._streams: dict[str, StreamOf] = {}
+        for stream, name in zip(streams, planes, strict=True):
+            key = (seed, replication, stream.name)
+            arrivals, plane = Arrivals(stream.rate, stream.arrivals, key), make_plane(name, stream.clients, key)
+            if detail == "counts":
+                self._streams[stream.name] = CountStream(stream.name, arrivals, plane, self._pods, key)
+            else:
+                self._streams[stream.name] = RequestStream(stream.name, arrivals, plane, self._pods)
+
+    def covers(self, stream: str) -> Covers:
+        """What an interval of a stream's share is about."""
+        return self._streams[stream].plane.covers
+
+    def reroute(self, now_s: float, stream: str, route: Route) -> None:
+        """Advance a stream to now; from now on its data plane knows the route's endpoints."""
+        self._streams[stream].advance(now_s)
+        ordinals = np.array([endpoint.ordinal for endpoint in route.endpoints], dtype=np.int32)
+        self._pods.know(ordinals)
+        self._streams[stream].plane.reroute(ordinals)
+
+    def end_pod(self, now_s: float, ordinal: int) -> None:
+        """A pod's process is gone: its connections break, and whoever still asks it is refused."""
+        self.cut(now_s)
+        self._pods.end(ordinal)
+        for stream in self._streams.values():
+            stream.plane.end_pod(ordinal)
+
+    def cut(self, now_s: float) -> None:
+        """Advance all streams to a change of the world, so that counts can be told apart before and after it."""
+        for stream in self._streams.values():
+            stream.advance(now_s)
+
+    def advance(self, now_s: float) -> None:
+        """Advance all streams to a read of a measurement; changes nothing that happens later."""
+        for stream in self._streams.values():
+            stream.advance(now_s, read_only=True)
+
+    def finish(self, end_s: float) -> dict[str, Requests | Tallies]:
+        """What happened in each stream before `end_s`."""
+        self.cut(end_s)
+        return {name: stream.result() for name, stream in self._streams.items()}

@@ -1,0 +1,119 @@
+"""Random pick of a pod for each connection: kube-proxy under clients that keep their connections.
+
+A request goes to connection `index mod C`; a connection serves its pod until it has carried requestsPerConnection requests or the pod ends.
+Connections begin with random ages, so that they are not all renewed at once. Source: measured rules of kube-proxy in iptables and nftables
+mode (a new rule never moves a live connection).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from rolloutsim.randomness import generator
+from rolloutsim.scenario import Clients
+from rolloutsim.world.traffic.planes.plane import NOBODY, Count, Covers, Floats, Ints, Ordinals
+
+
+class ConnectionRandom:
+    """C connections. A slot's `opening` counts its lives and breaks, so each number is one connection; `pod` is where it is open (-1: not)."""
+
+    covers: Covers = "connections"
+
+    def __init__(self, clients: Clients, key: tuple[int, int, str]) -> None:
+        self._connections, self._served = clients.connections, clients.requests_per_connection
+        seed, replication, stream = key
+        draws = generator(seed, replication, "connections", stream)
+        self._salt = np.uint64(draws.integers(0, 2**63))
+        self._age = draws.integers(0, self._served or 1, self._connections)
+        self._endpoints: Ordinals = np.zeros(0, dtype=np.int32)
+        self._breaks = np.zeros(self._connections, dtype=np.int64)
+        self._opening = np.full(self._connections, -1, dtype=np.int64)
+        self._pod = np.full(self._connections, NOBODY, dtype=np.int32)
+
+    def reroute(self, endpoints: Ordinals) -> None:
+        """New connections go to these pods from now on; live ones stay where they are."""
+        self._endpoints = endpoints
+
+    def end_pod(self, ordinal: int) -> None:
+        """Its connections are closed; each client opens another with its next request."""
+        broken = self._pod == ordinal
+        self._breaks[broken] += 1
+        self._pod[broken] = NOBODY
+
+    def _openings(self, slot: Ints, turn: Ints) -> Ints:
+        """Which opening of its slot carries a slot's so-manieth request."""
+        life = (turn + self._age[slot]) // self._served if self._served is not None else 0
+        return life + self._breaks[slot]
+
+    def _drawn(self, slot: Ints, opening: Ints) -> Ordinals:
+        """The pod that each opening is given: a uniform draw (splitmix64 of slot and opening) over the ready pods."""
+        with np.errstate(over="ignore"):
+            x = self._salt + slot.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15) + opening.astype(np.uint64) * np.uint64(0xD1B54A32D192ED03)
+            x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+            x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+            x ^= x >> np.uint64(31)
+        uniform = (x >> np.uint64(11)).astype(np.float64) * 2.0**-53
+        drawn: Ordinals = self._endpoints[(uniform * len(self._endpoints)).astype(np.intp)]
+        return drawn
+
+    def pick(self, first: int, uniform: Floats, ended: npt.NDArray[np.bool_]) -> tuple[Ordinals, Ordinals, npt.NDArray[np.bool_] | None]:
+        """The pods of the connections that the requests use, opening those that are not open."""
+        index = np.arange(first, first + len(uniform))
+        slot = index % self._connections
+        opening = self._openings(slot, index // self._connections)
+        names = (slot + self._connections * opening).astype(np.int32)
+        if len(self._endpoints) == 0 or ended[self._endpoints].any():
+            return self._pick_one_by_one(slot, opening, names, uniform, ended)
+        is_open = (opening == self._opening[slot]) & (self._pod[slot] != NOBODY)
+        pods = np.where(is_open, self._pod[slot], self._drawn(slot, opening))
+        self._opening[slot], self._pod[slot] = opening, pods  # of several requests of a slot, the last one stands
+        return pods, names, None
+
+    def _pick_one_by_one(
+        self, slot: Ints, opening: Ints, names: Ordinals, uniform: Floats, ended: npt.NDArray[np.bool_]
+    ) -> tuple[Ordinals, Ordinals, npt.NDArray[np.bool_]]:
+        """While no pod is known, or one that has ended still is: a refused connection is tried again by the next request."""
+        n = len(self._endpoints)
+        pods, refused = np.full(len(slot), NOBODY, dtype=np.int32), np.zeros(len(slot), dtype=bool)
+        for i, (c, o) in enumerate(zip(slot.tolist(), opening.tolist(), strict=True)):
+            if o != self._opening[c] or self._pod[c] == NOBODY:
+                self._opening[c] = o
+                drawn = self._endpoints[int(uniform[i] * n)] if n else NOBODY
+                refused[i] = n > 0 and ended[drawn]
+                self._pod[c] = NOBODY if refused[i] else drawn
+                pods[i] = drawn
+            else:
+                pods[i] = self._pod[c]
+        return pods, names, refused
+
+    def count(self, first: int, last: int, draws: np.random.Generator, ended: npt.NDArray[np.bool_]) -> list[Count]:
+        """The requests of each connection, by where in its life each slot stands at the two ends."""
+        slots = np.arange(self._connections)
+        begin, end = -(-(first - slots) // self._connections), -(-(last - slots) // self._connections)
+        slots, begin, end = slots[end > begin], begin[end > begin], end[end > begin]
+        if len(slots) == 0:
+            return []
+        if len(self._endpoints) == 0:
+            is_open = self._pod[slots] != NOBODY
+            kept = [Count(int(self._pod[c]), int(c), 1, int(k)) for c, k in zip(slots[is_open], (end - begin)[is_open], strict=True)]
+            lost = int((end - begin)[~is_open].sum())
+            return kept + ([Count(NOBODY, NOBODY, int((~is_open).sum()), lost)] if lost else [])
+        head, tail = self._openings(slots, begin), self._openings(slots, end - 1)
+        is_open = (head == self._opening[slots]) & (self._pod[slots] != NOBODY)
+        head_pod = np.where(is_open, self._pod[slots], self._drawn(slots, head))
+        tail_pod = np.where(head == tail, head_pod, self._drawn(slots, tail))
+        self._opening[slots], self._pod[slots] = tail, tail_pod
+        served = self._served or 0
+        head_n = end - begin if not served else np.minimum(end - begin, served - (begin + self._age[slots]) % served)
+        tail_n = np.where(head == tail, 0, (end - 1 + self._age[slots]) % max(1, served) + 1)
+        names = slots + self._connections * head
+        rows = [Count(int(p), int(c), 1, int(k)) for p, c, k in zip(head_pod, names, head_n, strict=True)]
+        names = slots + self._connections * tail
+        rows += [Count(int(p), int(c), 1, int(k)) for p, c, k in zip(tail_pod, names, tail_n, strict=True) if k]
+        whole = int(np.maximum(0, tail - head - 1).sum())
+        if whole:
+            n = len(self._endpoints)
+            lives = draws.multinomial(whole, np.full(n, 1 / n))
+            rows += [Count(int(p), NOBODY, int(m), int(m) * served) for p, m in zip(self._endpoints, lives, strict=True) if m]
+        return rows

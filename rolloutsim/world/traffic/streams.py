@@ -1,0 +1,115 @@
+"""One stream of requests in either level of detail: advanced from routing change to routing change."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import numpy as np
+
+from rolloutsim.randomness import generator
+from rolloutsim.record import ERROR, NO_ENDPOINT, OK, RESET, Requests, Tallies
+from rolloutsim.world.traffic.arrivals import CHUNK, Arrivals, Chunk
+from rolloutsim.world.traffic.planes.plane import NOBODY, Plane
+from rolloutsim.world.traffic.pods import PodColumns
+
+
+class StreamOf(Protocol):
+    """A stream: `advance` up to (not including) an instant under the present route, and `result` at the end."""
+
+    plane: Plane
+
+    def advance(self, to_s: float, *, read_only: bool = False) -> None:
+        """Let the requests before an instant happen."""
+
+    def result(self) -> Requests | Tallies:
+        """What happened."""
+
+
+class RequestStream:
+    """Every request with its pod, outcome and latency; blocks of at most a chunk."""
+
+    def __init__(self, name: str, arrivals: Arrivals, plane: Plane, pods: PodColumns) -> None:
+        self._name, self._arrivals, self.plane, self._pods = name, arrivals, plane, pods
+        self._chunk: Chunk | None = arrivals.chunk(0, 0.0) if arrivals.rate_rps > 0 else None
+        self._at = 0
+        self._blocks: list[tuple[np.ndarray, ...]] = []
+
+    def advance(self, to_s: float, *, read_only: bool = False) -> None:
+        """Let the requests before an instant happen; where it is cut changes nothing."""
+        while self._chunk is not None:
+            end = int(np.searchsorted(self._chunk.t_s, to_s, side="left"))
+            if end > self._at:
+                self._block(self._chunk, self._at, end)
+                self._at = end
+            if end < CHUNK:
+                return
+            self._chunk = self._arrivals.chunk(self._chunk.first // CHUNK + 1, float(self._chunk.t_s[-1]))
+            self._at = 0
+
+    def _block(self, chunk: Chunk, begin: int, end: int) -> None:
+        pods, connection, refused = self.plane.pick(chunk.first + begin, chunk.pick[begin:end], self._pods.ended)
+        columns = self._pods
+        outcome = (chunk.error[begin:end] < columns.error_rate[pods]).astype(np.uint8)
+        latency_s = np.exp(columns.mu[pods] + columns.sigma[pods] * chunk.latency[begin:end])
+        if pods[0] == NOBODY or (pods == NOBODY).any():
+            nobody = pods == NOBODY
+            outcome[nobody], latency_s[nobody] = NO_ENDPOINT, np.nan
+        if refused is not None:
+            outcome[refused], latency_s[refused] = RESET, np.nan
+        self._blocks.append((chunk.t_s[begin:end], pods, connection, outcome, latency_s))
+
+    def result(self) -> Requests:
+        """All requests in order of arrival."""
+        if not self._blocks:
+            empty = np.zeros(0)
+            ints = empty.astype(np.int32)
+            return Requests(self._name, empty, ints, ints, empty.astype(np.uint8), empty)
+        t_s, pods, connection, outcome, latency_s = (np.concatenate(column) for column in zip(*self._blocks, strict=True))
+        return Requests(self._name, t_s, pods, connection, outcome, latency_s)
+
+
+class CountStream:
+    """Counts by stretch, pod and outcome; the cost does not depend on the number of requests.
+
+    A stretch ends where the world changes (routing, pods, steps), so a mere read draws nothing.
+    """
+
+    def __init__(self, name: str, arrivals: Arrivals, plane: Plane, pods: PodColumns, key: tuple[int, int, str]) -> None:
+        self._name, self._arrivals, self.plane, self._pods, self._key = name, arrivals, plane, pods, key
+        self._from_s, self._first, self._stretch = 0.0, 0, 0
+        self._rows: list[tuple[float, float, int, int, int, int, int]] = []
+
+    def advance(self, to_s: float, *, read_only: bool = False) -> None:
+        """Count the requests before an instant."""
+        if read_only or to_s <= self._from_s:
+            return
+        last = self._arrivals.count_before(to_s)
+        if last > self._first:
+            seed, replication, stream = self._key
+            draws = generator(seed, replication, "counts", stream, self._stretch)
+            for pod, connection, connections, requests in self.plane.count(self._first, last, draws, self._pods.ended):
+                if pod == NOBODY:
+                    split = [(NO_ENDPOINT, requests)]
+                elif self._pods.ended[pod]:
+                    split = [(RESET, requests)]
+                else:
+                    errors = int(draws.binomial(requests, self._pods.error_rate[pod]))
+                    split = [(OK, requests - errors), (ERROR, errors)]
+                self._rows += [(self._from_s, to_s, pod, connection, connections, outcome, n) for outcome, n in split if n]
+        self._from_s, self._first = to_s, last
+        self._stretch += 1
+
+    def result(self) -> Tallies:
+        """All rows in order of time."""
+        columns = list(zip(*self._rows, strict=True)) if self._rows else [()] * 7
+        from_s, to_s, pod, connection, connections, outcome, requests = (np.array(column) for column in columns)
+        return Tallies(
+            self._name,
+            from_s.astype(np.float64),
+            to_s.astype(np.float64),
+            pod.astype(np.int32),
+            connection.astype(np.int64),
+            connections.astype(np.int64),
+            outcome.astype(np.uint8),
+            requests.astype(np.int64),
+        )

@@ -1,0 +1,195 @@
+"""The World: a cluster, its controllers, its traffic and its operator on one SimPy clock, writing one record."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Literal
+
+import simpy
+
+from rolloutsim.manifest.objects import DestinationRule, Endpoint, Event, Ingress, Object, Pod, Rollout, Service, VirtualService
+from rolloutsim.record import Change, Deed, Happening, Header, Record, Route, Routing
+from rolloutsim.scenario import Action, Cluster, Delay, Pods, Stream, Version
+from rolloutsim.world import routers
+from rolloutsim.world.delays import Delays, assumptions
+from rolloutsim.world.endpoints import EndpointsController
+from rolloutsim.world.event_recorder import EventRecorder
+from rolloutsim.world.kubelet import Kubelet
+from rolloutsim.world.operator import Operator
+from rolloutsim.world.replica_set_controller import ReplicaSetController
+from rolloutsim.world.rollout_controller import RolloutController
+from rolloutsim.world.store import Store
+from rolloutsim.world.traffic.engine import Traffic
+
+HEALTHY_SINCE_S = -300.0
+"""A Rollout that stands healthy at t = 0 was deployed so long before, with pods that start at once."""
+
+KUBE_PROXY, INGRESS_NGINX = "kube-proxy/iptables", "ingress-nginx/round_robin"
+
+
+def plane_of(stream: Stream) -> str:
+    """The data plane that a stream names, or that its target implies."""
+    return stream.data_plane or (KUBE_PROXY if stream.to.startswith("service/") else INGRESS_NGINX)
+
+
+Observer = Callable[[Change, Store], None]
+"""Called after every write with the change and the store."""
+
+
+def always_observed_by() -> tuple[Observer, ...]:
+    """Observers of every World; none, unless a test puts its checkers here."""
+    return ()
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """What a World is built from: typed objects and the scenario's parts."""
+
+    header: Header
+    rollout: Rollout
+    services: tuple[Service, ...] = ()
+    routes: tuple[VirtualService | DestinationRule, ...] = ()
+    ingresses: tuple[Ingress, ...] = ()
+    cluster: Cluster = field(default_factory=Cluster)
+    versions: tuple[tuple[str, Version], ...] = ()
+    streams: tuple[Stream, ...] = ()
+    timeline: tuple[Action, ...] = ()
+    healthy_at_start: bool = True
+
+
+class World:
+    """One simulated cluster; `advance(to_s)` is the only call that moves time, and the store may be used between two calls."""
+
+    def __init__(self, setup: Setup, observers: tuple[Observer, ...] = ()) -> None:
+        self.setup, self._observers = setup, (*observers, *always_observed_by())
+        header = setup.header
+        self.record = Record(header)
+        self._delays = Delays.of(setup.cluster)
+        start_s = HEALTHY_SINCE_S if setup.healthy_at_start else 0.0
+        self.env = simpy.Environment(initial_time=start_s)
+        self.store = Store(lambda: float(self.env.now))
+        self.store.watch("*", self._changed)
+        self._profiles: dict[tuple[str, ...], Version] = {}
+        self._images: dict[int, tuple[str, ...]] = {}
+        self._ordinals: dict[str, int] = {}
+        self._place: tuple[int | None, str] = (None, "")
+        self.traffic: Traffic | None = None
+        Kubelet(self.env, self.store, self._pods_of, header.seed, header.replication)
+        EndpointsController(self.env, self.store, self._delays.endpoints_s)
+        ReplicaSetController(self.env, self.store, self._delays, header.second_fraction_s, header.seed, header.replication)
+        events = EventRecorder(self._happened)
+        self.controller = RolloutController(self.env, self.store, self._delays, events, header.second_fraction_s)
+        for obj in (*setup.services, *setup.ingresses, *setup.routes):
+            self.store.create(obj)
+        self.store.create(setup.rollout)
+        if setup.healthy_at_start:
+            self.env.run(until=0.0)
+        self._begin()
+
+    # --- running ---------------------------------------------------------------------------------------------------------------
+
+    @property
+    def now_s(self) -> float:
+        """The present."""
+        return float(self.env.now)
+
+    @property
+    def rollout(self) -> Rollout:
+        """The Rollout as it stands."""
+        rollout = self.store.get(Rollout, self.setup.rollout.meta.name)
+        assert rollout is not None
+        return rollout
+
+    def advance(self, to_s: float) -> None:
+        """Let time pass to an instant; what is due exactly then has happened, too."""
+        if to_s > self.env.now:
+            self.env.run(until=to_s)
+        self.record.end_s = self.now_s
+
+    def finish(self) -> Record:
+        """The record of all that has happened, traffic included."""
+        self.record.end_s = self.now_s
+        assert self.traffic is not None
+        self.record.traffic = self.traffic.finish(self.now_s)
+        return self.record
+
+    # --- recording -------------------------------------------------------------------------------------------------------------
+
+    def _begin(self) -> None:
+        """Start the record at t = 0 with the objects as they stand, and let the traffic and the operator in."""
+        setup, header = self.setup, self.setup.header
+        self.record.changes = [Change(0.0, type(obj).__name__, obj.meta.name, obj) for obj in self.store.everything()]
+        self.record.events = [happening for happening in self.record.events if happening.t_s >= 0]
+        planes = [plane_of(stream) for stream in setup.streams]
+        detail: Literal["counts", "requests"] = "counts" if header.detail == "counts" else "requests"
+        self.traffic = Traffic(setup.streams, planes, self._version_of, seed=header.seed, replication=header.replication, detail=detail)
+        for stream, plane in zip(setup.streams, planes, strict=True):
+            self._add_router(stream, plane)
+        self.operator = Operator(self.env, self.store, setup.rollout.meta.name, setup.timeline, self._delays.api_write_s, self._acted)
+        self.record.assumptions = assumptions(setup.cluster, set(planes))
+
+    def _changed(self, kind: str, name: str, obj: Object | None) -> None:
+        change = Change(self.now_s, kind, name, obj)
+        self.record.changes.append(change)
+        for observe in self._observers:
+            observe(change, self.store)
+        if isinstance(obj, Pod):
+            self._images[obj.ordinal] = obj.images
+            self._ordinals[name] = obj.ordinal
+        elif kind == "Pod" and self.traffic is not None:
+            self.traffic.end_pod(self.now_s, self._ordinals[name])
+        elif isinstance(obj, Rollout) and self.traffic is not None:
+            place = (obj.status.current_step_index, obj.status.current_pod_hash)
+            if place != self._place:
+                self._place = place
+                self.traffic.cut(self.now_s)
+
+    def _happened(self, event: Event) -> None:
+        self.record.events.append(Happening(self.now_s, event))
+
+    def _acted(self, deed: Deed) -> None:
+        self.record.deeds.append(deed)
+
+    # --- traffic ---------------------------------------------------------------------------------------------------------------
+
+    def _add_router(self, stream: Stream, plane: str) -> None:
+        """Put the data plane in front of a stream."""
+        kind, _, target = stream.to.partition("/")
+        traffic, header = self.traffic, self.setup.header
+        assert traffic is not None
+        service = target if kind == "service" else self._service_behind(target)
+        lag: Delay | None = self.setup.cluster.kube_proxy if kind == "service" else self.setup.cluster.ingress
+        make = routers.kube_proxy if kind == "service" else routers.ingress_nginx
+
+        def reroute(endpoints: tuple[Endpoint, ...]) -> None:
+            route = Route(service, plane, traffic.covers(stream.name), endpoints)
+            self.record.routings.append(Routing(self.now_s, stream.name, route))
+            traffic.reroute(self.now_s, stream.name, route)
+
+        make(self.env, self.store, service, reroute, key=(header.seed, header.replication, stream.name), lag=lag)
+
+    def _service_behind(self, target: str) -> str:
+        """The Service behind `HOST[/PATH]`: the rule with the longest path that is a prefix of it."""
+        host, _, path = target.partition("/")
+        rules = [rule for ingress in self.setup.ingresses for rule in ingress.rules if rule.host in (host, "")]
+        fitting = [rule for rule in rules if f"/{path}".startswith(rule.path)] or rules
+        return max(fitting, key=lambda rule: (rule.host == host, len(rule.path))).service
+
+    # --- versions --------------------------------------------------------------------------------------------------------------
+
+    def _version_of(self, ordinal: int) -> Version:
+        """How the pod of an ordinal answers."""
+        return self._version_by_images(self._images[ordinal])
+
+    def _version_by_images(self, images: tuple[str, ...]) -> Version:
+        if images not in self._profiles:
+            named = dict(self.setup.versions)
+            keys = [key for image in images for key in (image, image.rpartition(":")[2])]
+            self._profiles[images] = next((named[key] for key in keys if key in named), Version())
+        return self._profiles[images]
+
+    def _pods_of(self, pod: Pod) -> Pods:
+        if self.env.now < 0:
+            return Pods(start=0.0, stop=0.0)
+        return self._delays.for_version(self._version_by_images(pod.images))

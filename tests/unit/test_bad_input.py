@@ -1,0 +1,164 @@
+"""Bad input of every kind ends in InputError: all problems at once, each with place, found, rule and remedy, and nothing that a terminal obeys."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from rolloutsim.errors import InputError
+from rolloutsim.manifest.scenario_file import load_scenario
+
+ROLLOUT = """\
+apiVersion: argoproj.io/v1alpha1
+kind: Rollout
+metadata: {name: app}
+spec:
+  replicas: 3
+  selector: {matchLabels: {app: app}}
+  strategy:
+    canary:
+      steps: [{setWeight: 25}, {pause: {}}]
+  template:
+    metadata: {labels: {app: app}}
+    spec: {containers: [{name: app, image: "app:v1"}]}
+"""
+SERVICE = "---\napiVersion: v1\nkind: Service\nmetadata: {name: app}\nspec: {selector: {app: app}, ports: [{port: 80}]}\n"
+SCENARIO = """\
+---
+apiVersion: rolloutsim.dev/v1alpha1
+kind: Scenario
+metadata: {name: s}
+spec:
+  traffic: {to: service/app, rate: 10/s}
+  timeline: [{at: 5s, setImage: {app: "app:v2"}}]
+"""
+WHOLE = ROLLOUT + SERVICE + SCENARIO
+
+BAD = {
+    "tabs": (WHOLE.replace("  replicas", "\treplicas"), "tabs"),
+    "duplicate key": (WHOLE.replace("  replicas: 3", "  replicas: 3\n  replicas: 4"), "second time"),
+    "python tag": (WHOLE.replace("replicas: 3", "replicas: !!python/object:os.system {}"), "tag"),
+    "python name": (WHOLE.replace("replicas: 3", "replicas: !!python/name:os.system x"), "tag"),
+    "list for mapping": (WHOLE.replace("metadata: {name: app}\nspec:\n  replicas", "metadata: [a]\nspec:\n  replicas"), "mapping"),
+    "mapping for list": (WHOLE.replace("[{setWeight: 25}, {pause: {}}]", "{setWeight: 25}"), "a list"),
+    "NaN rate": (WHOLE.replace("rate: 10/s", "rate: .nan"), "finite"),
+    "infinite rate": (WHOLE.replace("rate: 10/s", "rate: .inf"), "finite"),
+    "negative rate": (WHOLE.replace("rate: 10/s", "rate: -5"), "not negative"),
+    "negative duration": (WHOLE.replace("at: 5s", "at: -5s"), "not negative"),
+    "endless duration": (WHOLE.replace("  timeline", "  duration: 999999d\n  timeline"), "30 days"),
+    "a billion replicas": (WHOLE.replace("replicas: 3", "replicas: 1000000000"), "at most 20,000"),
+    "too large a number": (WHOLE.replace("replicas: 3", "replicas: 99999999999"), "32 bits"),
+    "text for number": (WHOLE.replace("replicas: 3", "replicas: three"), "a whole number"),
+    "unknown kind": (WHOLE + "---\napiVersion: v1\nkind: Rollercoaster\nmetadata: {name: x}\n", "unknown kind"),
+    "two rollouts": (WHOLE + "---\n" + ROLLOUT.replace("name: app}", "name: other}"), "second Rollout"),
+    "no rollout": (SERVICE + SCENARIO, "no Rollout"),
+    "no service": (ROLLOUT + SCENARIO, "no such Service"),
+    "no scenario": (ROLLOUT + SERVICE, "no Scenario"),
+    "two scenarios": (WHOLE + SCENARIO, "second Scenario"),
+    "no revision": (WHOLE.replace('setImage: {app: "app:v2"}', "setImage: {}"), "no revision"),
+    "unknown container": (WHOLE.replace('setImage: {app: "app:v2"}', 'setImage: {web: "app:v2"}'), "no such container"),
+    "no deed": (WHOLE.replace(', setImage: {app: "app:v2"}', ""), "exactly one thing"),
+    "no when": (WHOLE.replace("at: 5s, ", ""), "says when"),
+    "unknown field": (WHOLE.replace("replicas: 3", "replica: 3"), "Did you mean replicas?"),
+    "unknown scenario field": (WHOLE.replace("  timeline", "  timelime"), "Did you mean timeline?"),
+    "not simulated": (WHOLE.replace("{pause: {}}", "{analysis: {templates: []}}"), "not simulated yet"),
+    "weight over 100": (WHOLE.replace("setWeight: 25", "setWeight: 101"), "SetWeight needs to be between 0 and 100"),
+    "empty step": (WHOLE.replace("{pause: {}}", "{pause: null}"), "Step must have one of the following set"),
+    "bad pause": (WHOLE.replace("{pause: {}}", "{pause: {duration: 1d}}"), "Duration needs to be greater than 0"),
+    "both zero": (WHOLE.replace("      steps", "      maxSurge: 0\n      maxUnavailable: 0\n      steps"), "both can not be zero"),
+    "selector": (WHOLE.replace("{matchLabels: {app: app}}", "{matchLabels: {app: web}}"), "`selector` does not match template `labels`"),
+    "syntax": (WHOLE.replace("replicas: 3", "replicas: [3"), "not valid YAML"),
+    "control characters": (WHOLE.replace("name: app}\nspec:\n  replicas", 'name: "a\\e[31mb"}\nspec:\n  replicas').replace("replicas: 3", "replicas: x"), "a whole number"),
+    "deep nesting": (WHOLE.replace('image: "app:v1"', "image: " + "[" * 500 + "]" * 500), "nested too deeply"),
+    "scalar document": (WHOLE + "---\n42\n", "no mapping"),
+    "empty": ("", "empty file"),
+    "version typo": (WHOLE + "  versions: {v9: {errorRate: 1%}}\n", "that is deployed"),
+    "error rate": (WHOLE + "  versions: {v2: {errorRate: 150%}}\n", "between 0 and 100"),
+    "two ways to end": (WHOLE + "  duration: 5m\n  until: {phase: Healthy}\n", "one way"),
+    "start instant": (WHOLE + "  start: {at: yesterday}\n", "RFC 3339"),
+    "latency": (WHOLE + "  versions: {v2: {latency: {p50: 2s, p99: 1s}}}\n", "p50 <= p99"),
+    "expectation": (WHOLE + "  expect: [{share: {of: nobody}}]\n", "of"),
+    "too many requests": (WHOLE.replace("10/s", "1000000/s"), "detail: counts"),
+}  # fmt: skip
+
+
+def problems_of(tmp_path: Path, text: str | bytes, *overrides: str) -> list[str]:
+    path = tmp_path / "scenario.yaml"
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    with pytest.raises(InputError) as raised:
+        load_scenario([path], overrides)
+    for problem in raised.value.problems:
+        assert problem.found
+        assert problem.rule
+        assert problem.remedy
+        assert str(problem.place)
+        assert all(c.isprintable() or c == "\n" for c in str(problem))
+    return [str(problem) for problem in raised.value.problems]
+
+
+@pytest.mark.parametrize("case", list(BAD))
+def test_is_refused_with_all_its_words(case: str, tmp_path: Path) -> None:
+    text, words = BAD[case]
+    found = problems_of(tmp_path, text)
+    assert any(words in problem for problem in found), found
+
+
+def test_the_whole_is_fine(tmp_path: Path) -> None:
+    path = tmp_path / "scenario.yaml"
+    for text in (WHOLE, "\ufeff" + WHOLE, WHOLE.replace("\n", "\r\n"), "---\n---\n" + WHOLE + "---\n"):
+        path.write_bytes(text.encode())
+        assert load_scenario([path]).spec.traffic[0].rate == 10
+
+
+def test_exploding_aliases(tmp_path: Path) -> None:
+    lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
+    lines += [f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 10)}]" for i in range(1, 9)]
+    assert "written out" in problems_of(tmp_path, "\n".join(lines))[0]
+    assert "nested too deeply" in problems_of(tmp_path, "a: &a [*a]\n")[0]
+
+
+def test_anchors_and_merges_are_read(tmp_path: Path) -> None:
+    text = WHOLE.replace("  replicas: 3", "  replicas: &n 3").replace("metadata: {labels: {app: app}}", "metadata: {labels: &l {app: app}}")
+    path = tmp_path / "scenario.yaml"
+    path.write_text(text)
+    assert load_scenario([path]).objects.rollout.spec.replicas == 3
+
+
+@pytest.mark.parametrize("data", [b"\x00\x01\x02", b"\xff\xfe\x00a", b"caf\xe9: 1\n"])
+def test_binary(tmp_path: Path, data: bytes) -> None:
+    assert "binary" in problems_of(tmp_path, data)[0]
+
+
+def test_missing_file_and_folder(tmp_path: Path) -> None:
+    for path, words in ((tmp_path / "none.yaml", "no such file"), (tmp_path, "no scenario.yaml")):
+        with pytest.raises(InputError, match=words):
+            load_scenario([path])
+    with pytest.raises(InputError, match="no such file"):
+        load_scenario(["-x\0y"] if False else [tmp_path / "a" / "b"])
+
+
+def test_all_problems_at_once_with_their_lines(tmp_path: Path) -> None:
+    text = (
+        WHOLE.replace("replicas: 3", "replicas: three").replace("10/s", "ten").replace("{port: 80}", "{port: 80}], sessionAffinity: ClientIP, x: [1")
+    )
+    found = problems_of(tmp_path, text)
+    assert len(found) >= 3
+    assert any("scenario.yaml:5 spec.replicas" in problem for problem in found)
+    assert any("scenario.yaml:23 spec.traffic" in problem for problem in found), found
+
+
+@pytest.mark.parametrize(
+    ("override", "words"),
+    [("nothing", "PATH=VALUE"), ("spec.nowhere.x=1", "no document"), ("metadata.name=x", "documents have this path"), ("Rollout/other:spec.replicas=1", "no document"), ("Rollout:spec.replicas=[", "a value is YAML")],
+)  # fmt: skip
+def test_bad_overrides(tmp_path: Path, override: str, words: str) -> None:
+    assert any(words in problem for problem in problems_of(tmp_path, WHOLE, override))
+
+
+def test_good_overrides(tmp_path: Path) -> None:
+    path = tmp_path / "scenario.yaml"
+    path.write_text(WHOLE)
+    scenario = load_scenario([path], ["Rollout/app:spec.replicas=5", "spec.strategy.canary.steps[0].setWeight=40", "seed=9"])
+    rollout = scenario.objects.rollout
+    assert (rollout.spec.replicas, rollout.spec.strategy.canary.steps[0].set_weight, scenario.spec.seed) == (5, 40, 9)
