@@ -5,6 +5,8 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from rolloutsim.simulate import simulate  # at once: a module of the same name would take its place later
+
 if TYPE_CHECKING:
     from rolloutsim import plots as plot
     from rolloutsim.answers.capacity import capacity
@@ -15,7 +17,6 @@ if TYPE_CHECKING:
     from rolloutsim.library import load, replicate
     from rolloutsim.record import Record
     from rolloutsim.scenario import Scenario
-    from rolloutsim.simulate import simulate
     from rolloutsim.world.world import World
 
 __version__ = "0.1.0"
@@ -33,7 +34,6 @@ _HOMES = {
     "plot": "rolloutsim.plots",
     "replicate": "rolloutsim.library",
     "share": "rolloutsim.answers.share",
-    "simulate": "rolloutsim.simulate",
 }
 __all__ = [
     "InputError",

@@ -67,7 +67,7 @@ def _text(field: str, state: Json) -> str:
         value = {name: entry[:2] for name, entry in (value or {}).items()}
     elif field == "weights" and value:
         value = {side: (value.get(side) or {}).get("weight") for side in ("canary", "stable")}
-    return json.dumps(value, sort_keys=True) if value or (value == 0 and value is not False and value != []) else NOTHING
+    return json.dumps(value, sort_keys=True) if value else NOTHING
 
 
 def _series(document: Json) -> dict[Key, Steps]:
