@@ -56,12 +56,13 @@ class Assumption(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """What a data plane does with a stream for a while: its kind of split and the ready endpoints that it knows."""
+    """What a data plane does with a stream for a while: its kind of split, the ready endpoints it knows, and (if weighted) how likely each is."""
 
     service: str
     plane: str
     covers: Literal["requests", "connections", "bound"] = "requests"
     endpoints: tuple[Endpoint, ...] = ()
+    weights: tuple[float, ...] = ()
 
 
 class Routing(NamedTuple):

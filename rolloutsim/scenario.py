@@ -123,22 +123,63 @@ class Version(Model):
     """Overrides `cluster.pods` for this version."""
 
 
+Role = Literal["canary", "stable", "active", "preview"]
+
+
+class PodsReady(Model):
+    """A number of ready pods of a role."""
+
+    of: Role = "canary"
+    ready: int = Field(ge=0)
+
+
 class When(Model):
     """A condition on the Rollout; all given parts must hold."""
 
     phase: Literal["Progressing", "Paused", "Healthy", "Degraded"] | None = None
     step: int | None = Field(default=None, ge=0)
     """`status.currentStepIndex`."""
+    pods: PodsReady | None = None
 
 
 class Promote(Model):
     """`kubectl argo rollouts promote`."""
 
     full: bool = False
+    skip_current_step: bool = False
+    skip_all_steps: bool = False
 
 
-class Abort(Model):
-    """`kubectl argo rollouts abort`."""
+class Nothing(Model):
+    """A command without options."""
+
+
+class Undo(Model):
+    """`kubectl argo rollouts undo`; 0 is the second highest revision."""
+
+    to_revision: int = Field(default=0, ge=0)
+
+
+class Restart(Model):
+    """`kubectl argo rollouts restart`."""
+
+    in_: Seconds = Field(default=0.0, alias="in")
+
+
+class Scale(Model):
+    """`kubectl scale`, or what an autoscaler would do."""
+
+    replicas: int = Field(ge=0, le=20_000)
+
+
+class SomePods(Model):
+    """Pods of a role: `count` of them, all when absent."""
+
+    of: Role = "canary"
+    count: int | None = Field(default=None, ge=1)
+
+
+DEEDS = ("set_image", "promote", "abort", "retry", "undo", "restart", "pause", "scale", "edit", "delete_pods", "fail_pods")
 
 
 class Action(Model):
@@ -151,7 +192,22 @@ class Action(Model):
     set_image: dict[str, str] | None = None
     """Container name (`*`: all) to image."""
     promote: Promote | None = None
-    abort: Abort | None = None
+    abort: Nothing | None = None
+    retry: Nothing | None = None
+    undo: Undo | None = None
+    restart: Restart | None = None
+    pause: Nothing | None = None
+    scale: Scale | None = None
+    edit: dict[str, Any] | None = None
+    """A merge patch of the Rollout, `{spec: ...}`."""
+    delete_pods: SomePods | None = None
+    fail_pods: SomePods | None = None
+    """The pods turn unready and stay so."""
+
+    @property
+    def deeds(self) -> list[str]:
+        """What the entry does; exactly one in a valid scenario."""
+        return [name for name in DEEDS if getattr(self, name) is not None]
 
 
 class Until(Model):
@@ -175,7 +231,7 @@ class Start(Model):
 class ExpectShare(Model):
     """The share of a version at a step is what `setWeight` says (or `is`), within a tolerance."""
 
-    of: Literal["canary", "stable", "active", "preview"] = "canary"
+    of: Role = "canary"
     step: int | None = Field(default=None, ge=0)
     """From the completion of step i to the next setWeight; absent: every setWeight."""
     stream: str | None = None

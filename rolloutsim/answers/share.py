@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 SLICE_LAG_S = 0.1
 """An EndpointSlice may follow the step by so much and still count as known when the step was done."""
 
+LATEST_S = 5.0
+"""ingress-nginx hears of a change after at most 3.3 s and another second until its workers look."""
+
 Verdict = Literal["agrees", "off", "undecided"]
 
 
@@ -117,7 +120,13 @@ def _heard(record: Record, stream: str, found: list[Stretch]) -> list[Stretch]:
 
 
 def _heard_at(record: Record, routes: list[tuple[float, float, Route]], stretch: Stretch) -> float:
-    """When the data plane first knew the endpoints that the Service had as a stretch began; its end if never."""
+    """When the data plane first knew the endpoints that the Service had as a stretch began; its end if never.
+
+    A weighted plane is taken to know all once it has not heard anything new for LATEST_S.
+    """
+    if routes[-1][2].weights or any(route.weights for _, _, route in routes):
+        heard = [from_s for from_s, _, _ in routes if stretch.from_s <= from_s < min(stretch.to_s, stretch.from_s + LATEST_S)]
+        return heard[-1] if heard else stretch.from_s
     slices = [c for c in record.history("EndpointSlice", routes[0][2].service) if c.t_s <= stretch.from_s + SLICE_LAG_S]
     known = slices[-1].object.endpoints if slices and isinstance(slices[-1].object, EndpointSlice) else ()
     for from_s, to_s, route in routes:
@@ -200,13 +209,18 @@ def _reason(
     if math.isnan(found.share):
         return "no requests"
     last = routes[-1][2].endpoints
+    weights = routes[-1][2].weights
     new = sum(endpoint.pod_hash == new_hash for endpoint in last)
     by_pods = new / len(last) if last else 0.0
+    if weights:
+        by_pods = sum(weight for endpoint, weight in zip(last, weights, strict=True) if endpoint.pod_hash == new_hash)
     if judged == "undecided" and found.covers != "bound":
         what = "connections" if found.covers == "connections" else "requests"
         return f"too few {what}: {found.draws:,.0f} of about {draws_needed(found.share, tolerance):,} needed"
     if judged == "agrees":
         return ""
+    if weights and abs(by_pods - wanted) > 0.005:
+        return f"the router is at {100 * by_pods:.1f} %"
     if abs(by_pods - wanted) > 0.005:
         return f"rounded to whole pods: {new} of {len(last)} is {100 * by_pods:.1f} %"
     return "connections are kept" if found.covers == "connections" else "chance"

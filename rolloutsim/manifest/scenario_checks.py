@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import datetime
+from typing import Any
 
-from rolloutsim.errors import Problem
+from rolloutsim.errors import InputError, Problem
 from rolloutsim.manifest.bundle import Manifests
+from rolloutsim.manifest.decode import camel
 from rolloutsim.manifest.documents import Document, shown
-from rolloutsim.scenario import Action, DelayShape, Expectation, Pods, Scenario, Stream
+from rolloutsim.manifest.merge_patch import patched_spec
+from rolloutsim.scenario import DEEDS, Action, DelayShape, Expectation, Pods, Scenario, Stream, When
 
 Refuse = Callable[[str, str, str, str], None]
 
 MOST_EXPECTED_REQUESTS = 50_000_000
 LONGEST_S = 30 * 86400.0
-PLANES = ("ingress-nginx/round_robin", "kube-proxy/iptables", "kube-proxy/nftables", "random")
+PLANES = (
+    "ingress-nginx/round_robin",
+    "ingress-nginx/canary_weight",
+    "envoy/weighted_clusters",
+    "kube-proxy/iptables",
+    "kube-proxy/nftables",
+    "random",
+)
 
 
 def check_scenario(scenario: Scenario, document: Document, manifests: Manifests, problems: list[Problem]) -> None:
@@ -32,13 +43,18 @@ def check_scenario(scenario: Scenario, document: Document, manifests: Manifests,
     containers = {str(c.get("name")) for key in ("containers", "initContainers") for c in manifests.rollout.spec.template.spec.get(key) or ()}
     images = set(manifests.rollout.spec.template.images)
     for i, action in enumerate(spec.timeline):
-        _check_action(action, i, containers, refuse)
+        _check_action(action, i, containers, manifests, refuse)
         images |= set((action.set_image or {}).values())
     tags = images | {image.rpartition(":")[2] for image in images}
     for version in spec.versions:
-        if version not in tags:
+        if version not in tags and not re.fullmatch(r"revision: ?\d+", version):
             known = ", ".join(sorted(tags))
-            refuse(f"spec.versions.{version}", shown(version), f"a version is an image or tag that is deployed ({known})", "Correct the name.")
+            refuse(
+                f"spec.versions.{version}",
+                shown(version),
+                f"a version is an image or tag that is deployed ({known}), or revision: N",
+                "Correct the name.",
+            )
     _check_delays(scenario, refuse)
     for i, expectation in enumerate(spec.expect):
         _check_expectation(expectation, i, names, refuse)
@@ -57,7 +73,8 @@ def _check_target(stream: Stream, path: str, manifests: Manifests, refuse: Refus
         host = target.partition("/")[0]
         rules = [rule for ingress in manifests.ingresses for rule in ingress.rules]
         fitting = [rule for rule in rules if rule.host in (host, "")]
-        if not fitting:
+        meshed = {name for route in manifests.virtual_services for name in route.spec.get("hosts") or ()}
+        if not fitting and host not in meshed:
             hosts = ", ".join(sorted({rule.host or "*" for rule in rules})) or "none"
             refuse(f"{path}.to", shown(stream.to), f"no Ingress has this host ({hosts})", "Name a host of the manifests.")
         for rule in fitting:
@@ -70,17 +87,20 @@ def _check_target(stream: Stream, path: str, manifests: Manifests, refuse: Refus
         refuse(f"{path}.dataPlane", shown(stream.data_plane), f"the data planes are {', '.join(PLANES)}", "Name one of them.")
 
 
-def _check_action(action: Action, i: int, containers: set[str], refuse: Refuse) -> None:
+def _check_action(action: Action, i: int, containers: set[str], manifests: Manifests, refuse: Refuse) -> None:
     path = f"spec.timeline[{i}]"
-    deeds = [name for name in ("set_image", "promote", "abort") if getattr(action, name) is not None]
+    deeds = action.deeds
     if len(deeds) != 1:
-        refuse(path, f"{len(deeds)} deeds", "an entry does exactly one thing: setImage, promote or abort", "Split it, or complete it.")
+        known = ", ".join(camel(name) for name in DEEDS)
+        refuse(path, f"{len(deeds)} deeds", f"an entry does exactly one thing: {known}", "Split it, or complete it.")
+    if action.edit is not None:
+        _check_edit(action.edit, f"{path}.edit", manifests, refuse)
     if action.at is None and action.when is None and action.after is None:
         refuse(path, "no at, when or after", "an entry says when it happens", "Add at: 30s, or when: {phase: Paused}.")
     if action.at is not None and (action.when is not None or action.after is not None):
         refuse(path, "at together with when or after", "an instant needs no condition", "Keep one of them.")
-    if action.when is not None and action.when.phase is None and action.when.step is None:
-        refuse(f"{path}.when", "an empty condition", "a condition names a phase or a step", "For example when: {phase: Paused}.")
+    if action.when is not None and action.when == When():
+        refuse(f"{path}.when", "an empty condition", "a condition names a phase, a step or pods", "For example when: {phase: Paused}.")
     if action.set_image is not None and not action.set_image:
         refuse(f"{path}.setImage", "no revision", "setImage names a container and its new image", "For example setImage: {app: 'app:v2'}.")
     for container, image in (action.set_image or {}).items():
@@ -89,6 +109,17 @@ def _check_action(action: Action, i: int, containers: set[str], refuse: Refuse) 
             refuse(f"{path}.setImage.{container}", shown(container), f"the Rollout has no such container ({known})", "Correct the name.")
         if not image.strip() or image != image.strip():
             refuse(f"{path}.setImage.{container}", shown(image), "an image is a name, and a tag after a colon", "Give the image.")
+
+
+def _check_edit(patch: dict[str, Any], path: str, manifests: Manifests, refuse: Refuse) -> None:
+    if set(patch) != {"spec"}:
+        refuse(path, ", ".join(map(shown, patch)) or "nothing", "an edit changes spec", "Write edit: {spec: ...}.")
+        return
+    try:
+        patched_spec(manifests.rollout, patch)
+    except InputError as error:
+        for problem in error.problems:
+            refuse(f"{path}.{problem.place.path}", problem.found, problem.rule, problem.remedy)
 
 
 def _check_delays(scenario: Scenario, refuse: Refuse) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +19,8 @@ from rolloutsim.control.commands import Answer, Patch
 from rolloutsim.control.observed import Now
 from rolloutsim.errors import InputError, Place, Problem, Refused
 from rolloutsim.manifest.bundle import Manifests, bundle
-from rolloutsim.manifest.decode import snake
-from rolloutsim.manifest.documents import Document, parse, shown
-from rolloutsim.manifest.kinds import decode_rollout
+from rolloutsim.manifest.documents import parse, shown
+from rolloutsim.manifest.merge_patch import patched_spec
 from rolloutsim.manifest.objects import Pod, ReplicaSet, Rollout
 from rolloutsim.record import Deed, Header, Record
 from rolloutsim.scenario import Cluster, Pods, Version
@@ -154,37 +153,8 @@ def _answer(world: World, deed: Json, fraction_s: float) -> Answer:
             to = next((int(arg.partition("=")[2]) for arg in args if arg.startswith("--to-revision=")), 0)
             return commands.undo(rollout, world.store.objects(ReplicaSet), to)
         case "patch":
-            return Answer((Patch(spec=_merged(rollout, deed["patch"].get("spec") or {})),), "patched")
+            return Answer((Patch(spec=patched_spec(rollout, deed["patch"])),), "patched")
     raise InputError([Problem(Place("actions"), shown(do), "no such deed", "See the recordings' README.")])
-
-
-def _merged(rollout: Rollout, patch: Json) -> Any:
-    """A spec after a merge patch: the patched parts are decoded as a manifest, the rest stays."""
-    spec = rollout.spec
-    if "replicas" in patch:
-        spec = replace(spec, replicas=patch["replicas"])
-    if "paused" in patch:
-        spec = replace(spec, paused=bool(patch["paused"]))
-    for key, attribute in (("canary", "canary"), ("blueGreen", "blue_green")):
-        changed = (patch.get("strategy") or {}).get(key)
-        present = getattr(spec.strategy, attribute)
-        if changed and present is not None:
-            decoded = _decoded_strategy(rollout, key, attribute, changed)
-            names = {snake(name) for name in changed}
-            merged = replace(present, **{name: getattr(decoded, name) for name in names})
-            spec = replace(spec, strategy=replace(spec.strategy, **{attribute: merged}))
-    return spec
-
-
-def _decoded_strategy(rollout: Rollout, key: str, attribute: str, changed: Json) -> Any:
-    template = {"metadata": {"labels": {"a": "b"}}, "spec": {"containers": [{"name": "a", "image": "b"}]}}
-    data = {"apiVersion": "argoproj.io/v1alpha1", "kind": "Rollout", "metadata": {"name": rollout.meta.name}}
-    problems: list[Problem] = []
-    document = Document("patch", {**data, "spec": {"strategy": {key: changed}, "template": template}})
-    decoded = decode_rollout(document, problems)
-    if problems or decoded is None:
-        raise InputError(problems)
-    return getattr(decoded.spec.strategy, attribute)
 
 
 def _delete_pods(world: World, deed: Json) -> None:

@@ -24,6 +24,7 @@ CONTROLLER_PASS_S = 0.004
 ENDPOINTS_S = 0.010
 KUBE_PROXY_PERIOD_S, KUBE_PROXY_BURST = 1.0, 2
 INGRESS_PERIOD_S, INGRESS_POLL_S = 1 / 0.3, 1.0
+ISTIO_DEBOUNCE_S = 0.1
 
 _Z95 = 1.6448536269514722
 
@@ -112,6 +113,9 @@ def assumptions(cluster: Cluster, planes: set[str]) -> list[Assumption]:
         text = f"at most one sync per {format_duration(INGRESS_PERIOD_S)}, workers look each {format_duration(INGRESS_POLL_S)}"
         source = "ingress-nginx --sync-rate-limit default 0.3/s; lua balancer polls each second (measured 22 to 863 ms)"
         rows.append(Assumption("ingress-nginx updates its backends", text, source, "cluster.ingress"))
+    if cluster.ingress is None and any(plane.startswith("envoy") for plane in planes):
+        text = f"{format_duration(ISTIO_DEBOUNCE_S)} after the last change"
+        rows.append(Assumption("Istio pushes routes and endpoints", text, "istiod PILOT_DEBOUNCE_AFTER default 100ms", "cluster.ingress"))
     if cluster.api_write is None:
         rows.append(Assumption("a write to the API server takes", format_duration(API_WRITE_S), recorded, "cluster.apiWrite"))
     if cluster.watch is None:

@@ -8,10 +8,10 @@ from typing import Literal
 
 import simpy
 
-from rolloutsim.manifest.objects import DestinationRule, Endpoint, Event, Ingress, Object, Pod, Rollout, Service, VirtualService
+from rolloutsim.manifest.objects import DestinationRule, Event, Ingress, Object, Pod, ReplicaSet, Rollout, Service, VirtualService
 from rolloutsim.record import Change, Deed, Happening, Header, Record, Route, Routing
 from rolloutsim.scenario import Action, Cluster, Delay, Pods, Stream, Version
-from rolloutsim.world import routers
+from rolloutsim.world import backends, routers
 from rolloutsim.world.delays import Delays, assumptions
 from rolloutsim.world.endpoints import EndpointsController
 from rolloutsim.world.event_recorder import EventRecorder
@@ -26,12 +26,7 @@ HEALTHY_SINCE_S = -300.0
 """A Rollout that stands healthy at t = 0 was deployed so long before, with pods that start at once."""
 
 KUBE_PROXY, INGRESS_NGINX = "kube-proxy/iptables", "ingress-nginx/round_robin"
-
-
-def plane_of(stream: Stream) -> str:
-    """The data plane that a stream names, or that its target implies."""
-    return stream.data_plane or (KUBE_PROXY if stream.to.startswith("service/") else INGRESS_NGINX)
-
+NGINX_CANARY, ENVOY = "ingress-nginx/canary_weight", "envoy/weighted_clusters"
 
 Observer = Callable[[Change, Store], None]
 """Called after every write with the change and the store."""
@@ -70,8 +65,8 @@ class World:
         self.env = simpy.Environment(initial_time=start_s)
         self.store = Store(lambda: float(self.env.now))
         self.store.watch("*", self._changed)
-        self._profiles: dict[tuple[str, ...], Version] = {}
-        self._images: dict[int, tuple[str, ...]] = {}
+        self._profiles: dict[tuple[tuple[str, ...], int], Version] = {}
+        self._images: dict[int, tuple[tuple[str, ...], int]] = {}
         self._ordinals: dict[str, int] = {}
         self._place: tuple[int | None, str] = (None, "")
         self.traffic: Traffic | None = None
@@ -121,12 +116,20 @@ class World:
         setup, header = self.setup, self.setup.header
         self.record.changes = [Change(0.0, type(obj).__name__, obj.meta.name, obj) for obj in self.store.everything()]
         self.record.events = [happening for happening in self.record.events if happening.t_s >= 0]
-        planes = [plane_of(stream) for stream in setup.streams]
+        planes = [self._plane_of(stream) for stream in setup.streams]
         detail: Literal["counts", "requests"] = "counts" if header.detail == "counts" else "requests"
         self.traffic = Traffic(setup.streams, planes, self._version_of, seed=header.seed, replication=header.replication, detail=detail)
         for stream, plane in zip(setup.streams, planes, strict=True):
             self._add_router(stream, plane)
-        self.operator = Operator(self.env, self.store, setup.rollout.meta.name, setup.timeline, self._delays.api_write_s, self._acted)
+        self.operator = Operator(
+            self.env,
+            self.store,
+            setup.rollout.meta.name,
+            setup.timeline,
+            self._acted,
+            write_s=self._delays.api_write_s,
+            fraction_s=header.second_fraction_s,
+        )
         self.record.assumptions = assumptions(setup.cluster, set(planes))
 
     def _changed(self, kind: str, name: str, obj: Object | None) -> None:
@@ -135,7 +138,7 @@ class World:
         for observe in self._observers:
             observe(change, self.store)
         if isinstance(obj, Pod):
-            self._images[obj.ordinal] = obj.images
+            self._images.setdefault(obj.ordinal, (obj.images, self._revision_of(obj)))
             self._ordinals[name] = obj.ordinal
         elif kind == "Pod" and self.traffic is not None:
             self.traffic.end_pod(self.now_s, self._ordinals[name])
@@ -155,19 +158,26 @@ class World:
 
     def _add_router(self, stream: Stream, plane: str) -> None:
         """Put the data plane in front of a stream."""
-        kind, _, target = stream.to.partition("/")
-        traffic, header = self.traffic, self.setup.header
+        traffic, setup, header = self.traffic, self.setup, self.setup.header
         assert traffic is not None
-        service = target if kind == "service" else self._service_behind(target)
-        lag: Delay | None = self.setup.cluster.kube_proxy if kind == "service" else self.setup.cluster.ingress
-        make = routers.kube_proxy if kind == "service" else routers.ingress_nginx
+        kind, _, target = stream.to.partition("/")
+        lag: Delay | None = setup.cluster.kube_proxy if kind == "service" else setup.cluster.ingress
+        key = (header.seed, header.replication, stream.name)
+        if kind == "service":
+            service, read = target, backends.one_service(self.store, target)
+        elif plane == ENVOY:
+            service, read = target, backends.virtual_service(self.store, target.partition("/")[0])
+        else:
+            service = self._service_behind(target)
+            read = backends.canary_ingress(self.store, service) if plane == NGINX_CANARY else backends.one_service(self.store, service)
 
-        def reroute(endpoints: tuple[Endpoint, ...]) -> None:
-            route = Route(service, plane, traffic.covers(stream.name), endpoints)
+        def reroute(known: backends.Known) -> None:
+            route = Route(service, plane, traffic.covers(stream.name), known.endpoints, known.weights)
             self.record.routings.append(Routing(self.now_s, stream.name, route))
             traffic.reroute(self.now_s, stream.name, route)
 
-        make(self.env, self.store, service, reroute, key=(header.seed, header.replication, stream.name), lag=lag)
+        pace = routers.KUBE_PROXY if kind == "service" else routers.ISTIO if plane == ENVOY else routers.INGRESS_NGINX
+        routers.Router(self.env, self.store, read, reroute, key=key, lag=lag, pace=pace)
 
     def _service_behind(self, target: str) -> str:
         """The Service behind `HOST[/PATH]`: the rule with the longest path that is a prefix of it."""
@@ -176,20 +186,41 @@ class World:
         fitting = [rule for rule in rules if f"/{path}".startswith(rule.path)] or rules
         return max(fitting, key=lambda rule: (rule.host == host, len(rule.path))).service
 
+    def _plane_of(self, stream: Stream) -> str:
+        """The data plane that a stream names, or that its target and the manifests imply."""
+        kind, _, target = stream.to.partition("/")
+        if stream.data_plane is not None:
+            return stream.data_plane
+        if kind == "service":
+            return KUBE_PROXY
+        hosts = {host for route in self.setup.routes if isinstance(route, VirtualService) for host in route.spec.get("hosts") or ()}
+        if target.partition("/")[0] in hosts:
+            return ENVOY
+        canary = self.setup.rollout.spec.strategy.canary
+        routed = canary is not None and "nginx" in (canary.traffic_routing or {})
+        return NGINX_CANARY if routed and canary is not None and self._service_behind(target) == canary.stable_service else INGRESS_NGINX
+
     # --- versions --------------------------------------------------------------------------------------------------------------
 
     def _version_of(self, ordinal: int) -> Version:
         """How the pod of an ordinal answers."""
-        return self._version_by_images(self._images[ordinal])
+        return self._version_by_images(*self._images[ordinal])
 
-    def _version_by_images(self, images: tuple[str, ...]) -> Version:
-        if images not in self._profiles:
+    def _version_by_images(self, images: tuple[str, ...], revision: int) -> Version:
+        """The scenario's version of some images: by full image, by tag, or by revision."""
+        key = (images, revision)
+        if key not in self._profiles:
             named = dict(self.setup.versions)
             keys = [key for image in images for key in (image, image.rpartition(":")[2])]
-            self._profiles[images] = next((named[key] for key in keys if key in named), Version())
-        return self._profiles[images]
+            keys += [f"revision: {revision}", f"revision:{revision}"]
+            self._profiles[key] = next((named[name] for name in keys if name in named), Version())
+        return self._profiles[key]
+
+    def _revision_of(self, pod: Pod) -> int:
+        owner = self.store.get(ReplicaSet, pod.meta.owner or "")
+        return owner.revision if owner is not None else 0
 
     def _pods_of(self, pod: Pod) -> Pods:
         if self.env.now < 0:
             return Pods(start=0.0, stop=0.0)
-        return self._delays.for_version(self._version_by_images(pod.images))
+        return self._delays.for_version(self._version_by_images(pod.images, self._revision_of(pod)))

@@ -16,4 +16,5 @@ def make_plane(name: str, clients: Clients | None, key: tuple[int, int, str]) ->
     if name in ("kube-proxy/iptables", "kube-proxy/nftables"):
         return ConnectionRandom(clients, key) if clients is not None else RequestRandom()
     makers: dict[str, Callable[[], Plane]] = {"ingress-nginx/round_robin": lambda: RoundRobin(key), "random": RequestRandom}
+    makers |= dict.fromkeys(("ingress-nginx/canary_weight", "envoy/weighted_clusters"), RequestRandom)
     return makers[name]()

@@ -31,7 +31,7 @@ class ConnectionRandom:
         self._opening = np.full(self._connections, -1, dtype=np.int64)
         self._pod = np.full(self._connections, NOBODY, dtype=np.int32)
 
-    def reroute(self, endpoints: Ordinals) -> None:
+    def reroute(self, endpoints: Ordinals, weights: Floats) -> None:
         """New connections go to these pods from now on; live ones stay where they are."""
         self._endpoints = endpoints
 

@@ -29,8 +29,8 @@ class Plane(Protocol):
 
     covers: Covers
 
-    def reroute(self, endpoints: Ordinals) -> None:
-        """Know these ready pods from now on."""
+    def reroute(self, endpoints: Ordinals, weights: Floats) -> None:
+        """Know these ready pods from now on; `weights` are their probabilities, empty when all are alike."""
 
     def end_pod(self, ordinal: int) -> None:
         """A pod's process is gone, and its connections with it."""

@@ -27,7 +27,7 @@ class RoundRobin:
         self._endpoints: Ordinals = np.zeros(0, dtype=np.int32)
         self._next = np.zeros(WORKERS, dtype=np.int64)
 
-    def reroute(self, endpoints: Ordinals) -> None:
+    def reroute(self, endpoints: Ordinals, weights: Floats) -> None:
         """Know these ready pods from now on, and begin the cycles anew if they changed."""
         if not np.array_equal(endpoints, self._endpoints):
             self._endpoints = endpoints
