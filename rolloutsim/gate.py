@@ -92,7 +92,7 @@ def _share(record: Record, wanted: ExpectShare) -> Iterator[Expected]:
         note = row.reason
         if judged == "undecided":
             what = "connections" if row.covers == "connections" else "requests"
-            note = f"the interval neither confirms nor excludes it: about {draws_needed(found.share, wanted.within):,} {what} are needed"
+            note = f"the interval neither confirms nor excludes it: about {draws_needed(found.share, target, wanted.within):,} {what} are needed"
         passed = {"agrees": True, "off": False, "undecided": None}[judged]
         yield Expected(label, passed, row.share_percent, row.low_percent, row.high_percent, text, "%", note)
 

@@ -48,7 +48,7 @@ class DelayShape(Model):
 
     lognormal: Lognormal | None = None
     uniform: Uniform | None = None
-    exponential: Annotated[float | None, BeforeValidator(lambda v: None if v is None else parse_duration(v))] = None
+    exponential: Seconds | None = None
     """Mean of an exponential delay."""
 
 
@@ -235,7 +235,7 @@ class ExpectShare(Model):
     step: int | None = Field(default=None, ge=0)
     """From the completion of step i to the next setWeight; absent: every setWeight."""
     stream: str | None = None
-    is_: Annotated[float | None, BeforeValidator(lambda v: None if v is None else parse_percent(v))] = Field(default=None, alias="is")
+    is_: Fraction | None = Field(default=None, alias="is")
     """The share wanted; absent: `setWeight`."""
     within: Fraction = 0.02
 
@@ -257,7 +257,7 @@ class ExpectPods(Model):
 class ExpectErrors(Model):
     """Failed requests, as a share of all (`rate`) or a number."""
 
-    at_most: Annotated[float | None, BeforeValidator(lambda v: None if v is None else parse_percent(v))] = None
+    at_most: Fraction | None = None
     no_endpoint: int | None = Field(default=None, ge=0)
     """At most so many requests found no endpoint."""
 

@@ -61,7 +61,7 @@ def _steps(record: Record, update: Update, end_s: float) -> tuple[list[StepTime]
     for t_s, rollout in [*states, (end_s, states[-1][1])]:
         canary, index = rollout.spec.strategy.canary, rollout.status.current_step_index or 0
         steps = canary.steps if canary is not None else ()
-        label = describe(steps[index]) if index < len(steps) else "the rest"
+        label = "aborted" if rollout.status.abort else describe(steps[index]) if index < len(steps) else "the rest"
         now = (index, label)
         if first:
             first = False

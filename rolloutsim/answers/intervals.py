@@ -58,7 +58,8 @@ def verdict(found: Interval, wanted: float, tolerance: float = TOLERANCE) -> Lit
     return "undecided"
 
 
-def draws_needed(share: float, tolerance: float = TOLERANCE) -> int:
-    """Independent draws after which a share like this one is known within the tolerance (normal approximation)."""
+def draws_needed(share: float, wanted: float, tolerance: float = TOLERANCE) -> int:
+    """Independent draws after which a share like this one would be known to lie within the tolerance, or outside (normal approximation)."""
     p = min(max(share, 0.01), 0.99)
-    return math.ceil(Z95 * Z95 * p * (1 - p) / (tolerance * tolerance))
+    room = max(abs(tolerance - abs(share - wanted)), 0.1 * tolerance)
+    return math.ceil(Z95 * Z95 * p * (1 - p) / (room * room))

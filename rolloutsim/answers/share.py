@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 SLICE_LAG_S = 0.1
 """An EndpointSlice may follow the step by so much and still count as known when the step was done."""
 
+WEIGHTED = ("ingress-nginx/canary_weight", "envoy/weighted_clusters")
+
 LATEST_S = 5.0
 """ingress-nginx hears of a change after at most 3.3 s and another second until its workers look."""
 
@@ -71,7 +73,11 @@ class Shares:
 
     def held(self, stream: str | None = None, *, new: bool = True) -> tuple[Share, ...]:
         """Rows of the new version at a reached setWeight."""
-        return tuple(row for row in self.rows if row.held and row.step is not None and row.is_new == new and stream in (None, row.stream))
+        return tuple(
+            row
+            for row in self.rows
+            if row.held and row.set_weight_percent is not None and row.step is not None and row.is_new == new and stream in (None, row.stream)
+        )
 
     def __str__(self) -> str:
         lines = []
@@ -157,10 +163,11 @@ def _rows(record: Record, stream: str, stretch: Stretch, known: dict[str, Replic
     pods = {pod_hash: rs.status.available_replicas for pod_hash, rs in at_end.items()}
     pods_new = pods.get(new_hash, 0)
     total = counted.requests
+    weight_percent = stretch.set_weight_percent if _is_steered(record, routes[-1][2]) else None
     for pod_hash in sorted(by_hash, key=lambda h: known[h].revision):
         is_new = pod_hash == new_hash
         found = interval(by_hash[pod_hash], total, covers, counted.squares)
-        wanted = None if stretch.set_weight_percent is None else stretch.set_weight_percent / 100 if is_new else None
+        wanted = weight_percent / 100 if weight_percent is not None and is_new else None
         judged = verdict(found, wanted, tolerance) if wanted is not None and stretch.held and total else None
         yield Share(
             stream=stream,
@@ -170,7 +177,7 @@ def _rows(record: Record, stream: str, stretch: Stretch, known: dict[str, Replic
             step=stretch.step,
             label=_label(stretch, known),
             held=stretch.held,
-            set_weight_percent=stretch.set_weight_percent,
+            set_weight_percent=weight_percent,
             revision=known[pod_hash].revision,
             image=", ".join(known[pod_hash].template.images),
             is_new=is_new,
@@ -185,6 +192,12 @@ def _rows(record: Record, stream: str, stretch: Stretch, known: dict[str, Replic
             pods_new=pods_new,
             pods_stable=sum(pods.values()) - pods_new,
         )
+
+
+def _is_steered(record: Record, route: Route) -> bool:
+    """Whether setWeight is meant for a route: with a router only what goes through it, not a Service asked directly."""
+    canary = record.rollouts()[-1][1].spec.strategy.canary
+    return canary is None or canary.traffic_routing is None or route.plane in WEIGHTED
 
 
 def _label(stretch: Stretch, known: dict[str, ReplicaSet]) -> str:
@@ -216,7 +229,7 @@ def _reason(
         by_pods = sum(weight for endpoint, weight in zip(last, weights, strict=True) if endpoint.pod_hash == new_hash)
     if judged == "undecided" and found.covers != "bound":
         what = "connections" if found.covers == "connections" else "requests"
-        return f"too few {what}: {found.draws:,.0f} of about {draws_needed(found.share, tolerance):,} needed"
+        return f"too few {what}: {found.draws:,.0f} of about {draws_needed(found.share, wanted, tolerance):,} needed"
     if judged == "agrees":
         return ""
     if weights and abs(by_pods - wanted) > 0.005:

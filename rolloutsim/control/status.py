@@ -233,7 +233,8 @@ def _is_available(ctx: Context, status: RolloutStatus) -> bool:
 
 def _with_pauses(ctx: Context, status: RolloutStatus) -> RolloutStatus:
     """Abort and pause fields (rollout/pause.go, CalculatePauseStatus); an empty list of pauses clears controllerPause, too."""
-    if ctx.is_aborted:
+    # An abort by the deadline outlasts its removal from a fully promoted rollout in the same pass (CalculateAbortStatus, unlike IsAborted).
+    if ctx.add_abort or ctx.is_aborted:
         aborted_at_s = ctx.status.aborted_at_s
         return replace(status, abort=True, aborted_at_s=ctx.now.whole_s if aborted_at_s is None else aborted_at_s)
     status = replace(status, abort=False, aborted_at_s=None)

@@ -60,7 +60,7 @@ def _share_sentence(result: Result, stream: str) -> str:
             for row in rows
             if row.share_percent is not None and row.share_percent >= 50
         ]
-        return f"{stream} ({rows[-1].service}) were answered by {', then by '.join(parts)}."
+        return f"{stream} ({rows[-1].service}) were answered mostly by {', then by '.join(parts)}."
     parts = [f"{_percent(row)} at setWeight {row.set_weight_percent:g}" for row in rows]
     parts[0] = parts[0].replace(" at ", f" of the {stream} requests at ", 1)
     return f"{tag_of(rows[-1].image)} answered {_listed(parts)}: {_judged(rows)}."
@@ -137,7 +137,8 @@ def _cells(row: Share, result: Result) -> list[str]:
     note = {"agrees": "agrees", "off": f"off: {row.reason}", "undecided": f"undecided: {row.reason}", None: row.reason}[row.verdict]
     step = f"{row.step} {row.label.replace('to setWeight', '-> setWeight')}" if row.step is not None else row.label
     if result.is_canary:
-        wanted = "100 %" if row.set_weight_percent is None else f"{row.set_weight_percent:g} %"
+        promoted = "100 %" if row.label == "promoted" else "-"
+        wanted = promoted if row.set_weight_percent is None else f"{row.set_weight_percent:g} %"
         middle = [f"{row.pods_new} / {row.pods_stable}", wanted]
     else:
         middle = [tag_of(row.image)]

@@ -67,7 +67,7 @@ def test_verdicts(low: float, high: float, wanted: str) -> None:
 
 
 def test_draws_needed_are_enough() -> None:
-    n = draws_needed(0.25)
+    n = draws_needed(0.25, 0.25)
     low, high = wilson(0.25, n)
     assert (high - low) / 2 <= 0.0201
     assert math.isnan(interval(0, 0, "requests").share)

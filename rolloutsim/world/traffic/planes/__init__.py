@@ -15,6 +15,10 @@ def make_plane(name: str, clients: Clients | None, key: tuple[int, int, str]) ->
     """The data plane of a name for one stream; KeyError if there is none."""
     if name in ("kube-proxy/iptables", "kube-proxy/nftables"):
         return ConnectionRandom(clients, key) if clients is not None else RequestRandom()
-    makers: dict[str, Callable[[], Plane]] = {"ingress-nginx/round_robin": lambda: RoundRobin(key), "random": RequestRandom}
-    makers |= dict.fromkeys(("ingress-nginx/canary_weight", "envoy/weighted_clusters"), RequestRandom)
+    makers: dict[str, Callable[[], Plane]] = {
+        "ingress-nginx/round_robin": lambda: RoundRobin(key),
+        "ingress-nginx/canary_weight": lambda: RequestRandom(retries=True),
+        "envoy/weighted_clusters": RequestRandom,
+        "random": RequestRandom,
+    }
     return makers[name]()
