@@ -55,12 +55,10 @@ def _share_sentence(result: Result, stream: str) -> str:
         rows = tuple(row for row in result.shares.rows if row.stream == stream)
         if not rows:
             return f"{stream}: no requests."
-        parts = [
-            f"{tag_of(row.image)} {_percent(row)} from {row.from_s:.1f} s"
-            for row in rows
-            if row.share_percent is not None and row.share_percent >= 50
-        ]
-        return f"{stream} ({rows[-1].service}) were answered mostly by {', then by '.join(parts)}."
+        most = [row for row in rows if row.share_percent is not None and row.share_percent >= 50]
+        most = [row for i, row in enumerate(most) if i == 0 or most[i - 1].image != row.image]
+        parts = [f"{tag_of(row.image)} from {row.from_s:.1f} s" for row in most]
+        return f"{stream} ({rows[-1].service}) were answered by {', then by '.join(parts)}."
     parts = [f"{_percent(row)} at setWeight {row.set_weight_percent:g}" for row in rows]
     parts[0] = parts[0].replace(" at ", f" of the {stream} requests at ", 1)
     return f"{tag_of(rows[-1].image)} answered {_listed(parts)}: {_judged(rows)}."

@@ -10,30 +10,37 @@ from rolloutsim.world.store import Store
 
 
 class EndpointsController:
-    """Keeps one EndpointSlice for each Service; changes that come close together are one write."""
+    """Keeps one EndpointSlice for each Service, as pods come and go; changes that come close together are one write."""
 
     def __init__(self, env: simpy.Environment, store: Store, delay_s: float) -> None:
         self._env, self._store, self._delay_s = env, store, delay_s
         self._ready: dict[str, Pod] = {}
+        self._selected: dict[str, dict[str, Endpoint]] = {}
         self._pending: set[str] = set()
         store.watch("Pod", self._pod_changed)
         store.watch("Service", self._service_changed)
 
     def _service_changed(self, _: str, name: str, service: Object | None) -> None:
-        if service is not None:
+        if isinstance(service, Service):
             if self._store.get(EndpointSlice, name) is None:
                 self._store.create(EndpointSlice(Meta(name, service.meta.namespace)))
+            self._selected[name] = {pod.meta.name: _endpoint(pod) for pod in self._ready.values() if selects(service, pod)}
             self._soon(name)
 
     def _pod_changed(self, _: str, name: str, pod: Object | None) -> None:
+        is_ready = isinstance(pod, Pod) and pod.ready and pod.deleted_s is None
+        if is_ready == (name in self._ready):
+            return
         before = self._ready.pop(name, None)
-        if isinstance(pod, Pod) and pod.ready and pod.deleted_s is None:
+        if isinstance(pod, Pod) and is_ready:
             self._ready[name] = pod
-        changed = self._ready.get(name) or before
-        if changed is not None:
-            for service in self._store.objects(Service):
-                if selects(service, changed):
-                    self._soon(service.meta.name)
+        for service in self._store.objects(Service):
+            own = self._selected[service.meta.name]
+            if before is not None and own.pop(name, None) is not None:
+                self._soon(service.meta.name)
+            elif isinstance(pod, Pod) and is_ready and selects(service, pod):
+                own[name] = _endpoint(pod)
+                self._soon(service.meta.name)
 
     def _soon(self, name: str) -> None:
         if name not in self._pending:
@@ -42,13 +49,12 @@ class EndpointsController:
 
     def _write(self, name: str) -> None:
         self._pending.discard(name)
-        service = self._store.get(Service, name)
-        if service is None:
-            return
-        selected = [pod for pod in self._ready.values() if selects(service, pod)]
-        selected.sort(key=lambda pod: (pod.ready_since_s or 0.0, pod.ordinal))
-        endpoints = tuple(Endpoint(pod.meta.name, pod.pod_hash, pod.ordinal) for pod in selected)
-        self._store.update(EndpointSlice, name, {"endpoints": endpoints})
+        if self._store.get(Service, name) is not None:
+            self._store.update(EndpointSlice, name, {"endpoints": tuple(self._selected[name].values())})
+
+
+def _endpoint(pod: Pod) -> Endpoint:
+    return Endpoint(pod.meta.name, pod.pod_hash, pod.ordinal)
 
 
 def selects(service: Service, pod: Pod) -> bool:
