@@ -121,7 +121,7 @@ def check(
     if update_baseline and baseline is not None:
         write_text(baseline, gate.baseline_text(records), ours=lambda text: gate.BASELINE_KIND in text)
     if junit is not None:
-        write_text(junit, junit_text(checked), ours=lambda text: "<testsuites" in text)
+        write_text(junit, junit_text(checked), ours=lambda text: '<testsuites name="rolloutsim"' in text)
     if json is not None:
         forms = [{"scenario": c.scenario, **check_form(c)} for c in checked]
         _write_json(json, dumps(check_form(checked[0]) if len(checked) == 1 else forms))
@@ -247,7 +247,19 @@ def _write_json(path: str, text: str) -> None:
     if path == "-":
         sys.stdout.write(text)
     else:
-        write_text(path, text, ours=lambda old: old.lstrip().startswith(("{", "[")))
+        write_text(path, text, ours=_is_our_json)
+
+
+def _is_our_json(text: str) -> bool:
+    """Whether a file is an earlier answer of ours: a form, or a list of them."""
+    import json
+
+    try:
+        form = json.loads(text)
+    except ValueError:
+        return False
+    first = form[0] if isinstance(form, list) and form else form
+    return isinstance(first, dict) and ("shares" in first or "expectations" in first or "agreeing" in first)
 
 
 def _colour() -> bool:

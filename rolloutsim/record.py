@@ -5,8 +5,9 @@ Objects are kept by reference (they are immutable), so recording costs an append
 
 from __future__ import annotations
 
+import importlib
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
@@ -15,6 +16,7 @@ from rolloutsim.manifest.objects import Endpoint, Event, Object, Rollout
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
+    import pandas as pd
 
 OK, ERROR, NO_ENDPOINT, RESET = 0, 1, 2, 3
 OUTCOMES = ("ok", "error", "no endpoint", "reset")
@@ -154,6 +156,13 @@ class Record:
                 state[change.kind, change.name] = change.object
         return state
 
+    def frame(self, name: str) -> pd.DataFrame:
+        """The record as a DataFrame: requests, pods, replicasets, phases, events or shares; ValueError for another name."""
+        if name not in _LATER:
+            raise ValueError(f"no frame {name!r}: there are {', '.join(_LATER)}")
+        made = importlib.import_module(_LATER[name]).FRAMES[name](self)
+        return made  # type: ignore[no-any-return]
+
     def pods(self) -> dict[int, Object]:
         """Every pod that ever lived, by ordinal (its last state)."""
         last: dict[int, Object] = {}
@@ -163,9 +172,5 @@ class Record:
         return last
 
 
-def kinds(objects: Iterable[Object]) -> dict[str, list[Object]]:
-    """Objects by kind."""
-    out: dict[str, list[Object]] = {}
-    for obj in objects:
-        out.setdefault(type(obj).__name__, []).append(obj)
-    return out
+_LATER = {**dict.fromkeys(("requests", "pods", "replicasets", "phases", "events"), "rolloutsim.frames"), "shares": "rolloutsim.answers.share"}
+"""Which module makes a frame; loaded by name when asked for, as frames and answers read records and not the other way round."""

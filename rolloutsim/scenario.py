@@ -6,6 +6,7 @@ beneath a field is what editors show. Reading a file, its overrides and its prob
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
@@ -297,6 +298,15 @@ class Scenario(Model):
     """`rolloutsim.manifest.bundle.Manifests`: the typed objects."""
     source: str = ""
     """The file or folder it was read from, as given."""
+    paths: tuple[str, ...] = ()
+    overrides: tuple[str, ...] = ()
+
+    def with_(self, **overrides: Any) -> Scenario:
+        """The scenario read again with values changed: `with_(**{"Rollout:spec.replicas": 5})`; InputError for what does not fit."""
+        from rolloutsim.manifest.scenario_file import load_scenario
+
+        added = tuple(f"{path}={json.dumps(value)}" for path, value in overrides.items())
+        return load_scenario(self.paths, (*self.overrides, *added))
 
     @property
     def objects(self) -> Manifests:

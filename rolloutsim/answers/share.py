@@ -237,3 +237,7 @@ def _reason(
     if abs(by_pods - wanted) > 0.005:
         return f"rounded to whole pods: {new} of {len(last)} is {100 * by_pods:.1f} %"
     return "connections are kept" if found.covers == "connections" else "chance"
+
+
+FRAMES = {"shares": lambda record: share(record).frame()}
+"""For `Record.frame`."""

@@ -45,7 +45,8 @@ def load_scenario(paths: Sequence[str | Path], overrides: Sequence[str] = (), se
         listed = ((own[0].data.get("spec") or {}) if isinstance(own[0].data, dict) else {}).get("manifests") or ()
         names = [str(base / name) for name in listed if isinstance(name, str)] if isinstance(listed, list) else []
         documents += read_manifests([n for n in names if n not in {d.file for d in documents}], problems)
-    documents = apply_overrides(documents, [*overrides, *([f"seed={seed}"] if seed is not None else [])], problems)
+    overrides = (*overrides, *([f"seed={seed}"] if seed is not None else []))
+    documents = apply_overrides(documents, overrides, problems)
     own = [d for d in documents if _is_scenario(d)]
     manifests = bundle([d for d in documents if not _is_scenario(d)], problems) if documents else None
     scenario = _scenario(own, documents, manifests, paths, problems)
@@ -53,7 +54,7 @@ def load_scenario(paths: Sequence[str | Path], overrides: Sequence[str] = (), se
         check_scenario(scenario, own[0], manifests, problems)
     if problems or scenario is None:
         raise InputError(_unique(problems))
-    return scenario
+    return scenario.model_copy(update={"paths": tuple(map(str, paths)), "overrides": tuple(overrides)})
 
 
 def _unique(problems: Iterable[Problem]) -> list[Problem]:

@@ -10,7 +10,7 @@ from rolloutsim.gate import Checked, Expected
 
 def junit(checked: Sequence[Checked]) -> str:
     """The XML text; undecided cases are errors, as they are neither passed nor failed."""
-    root = ElementTree.Element("testsuites")
+    root = ElementTree.Element("testsuites", {"name": "rolloutsim"})
     for scenario in checked:
         cases = scenario.expectations
         failed, undecided = sum(c.passed is False for c in cases) + len(scenario.regressions), sum(c.passed is None for c in cases)

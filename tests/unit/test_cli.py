@@ -123,6 +123,15 @@ def test_out_writes_a_new_folder_only(run, tmp_path: Path) -> None:
     assert (tmp_path / "new" / "record.json").exists()
 
 
+def test_json_replaces_only_what_it_wrote(run, tmp_path: Path) -> None:
+    own, mine = tmp_path / "own.json", tmp_path / "mine.json"
+    mine.write_text('{"mine": 1}')
+    for _ in range(2):
+        assert run("run", CANARY, "--json", str(own))[0] == 0
+    assert run("run", CANARY, "--json", str(mine))[0] == 2
+    assert mine.read_text() == '{"mine": 1}'
+
+
 def test_schema_accepts_every_scenario(run) -> None:
     schema = json.loads(run("schema")[1])
     for path in SCENARIOS.glob("*/scenario.yaml"):
