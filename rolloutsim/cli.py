@@ -67,29 +67,31 @@ def run(
 
 
 @get_app.command("rollout")
-def get_rollout(name: str, scenario: One, at: At, seed: Seed = None, set_: Sets = None, no_color: NoColor = False) -> None:
+def get_rollout(name: str, scenario: One, at: At, seed: Seed = None, set_: Sets = None, json: Json = None, no_color: NoColor = False) -> None:
     """Print the plugin's view of a Rollout at a moment. Example: rolloutsim get rollout NAME SCENARIO --at 42s"""
     from rolloutsim import views
 
-    record = _simulate(scenario, seed, set_)
-    typer.echo(views.get_rollout(record, name, _instant(at), colour=_colour() and not no_color), nl=False)
+    record, at_s = _simulate(scenario, seed, set_), _instant(at)
+    _show(json, views.get_rollout(record, name, at_s, colour=_colour() and not no_color and json is None), views.form(record, name, at_s))
 
 
 @list_app.command("rollouts")
-def list_rollouts(scenario: One, at: At, seed: Seed = None, set_: Sets = None) -> None:
+def list_rollouts(scenario: One, at: At, seed: Seed = None, set_: Sets = None, json: Json = None) -> None:
     """List the Rollouts at a moment. Example: rolloutsim list rollouts SCENARIO --at 42s"""
     from rolloutsim import views
 
-    typer.echo(views.list_rollouts(_simulate(scenario, seed, set_), _instant(at)), nl=False)
+    record, at_s = _simulate(scenario, seed, set_), _instant(at)
+    _show(json, views.list_rollouts(record, at_s), [views.form(record, record.header.rollout, at_s)])
 
 
 @app.command()
-def status(name: str, scenario: One, at: At, seed: Seed = None, set_: Sets = None) -> None:
+def status(name: str, scenario: One, at: At, seed: Seed = None, set_: Sets = None, json: Json = None) -> None:
     """Print the plugin's status line at a moment. Example: rolloutsim status NAME SCENARIO --at 42s"""
     from rolloutsim import views
 
-    printed, error, code = views.status_line(_simulate(scenario, seed, set_), name, _instant(at))
-    typer.echo(printed, nl=False)
+    record, at_s = _simulate(scenario, seed, set_), _instant(at)
+    printed, error, code = views.status_line(record, name, at_s)
+    _show(json, printed, views.form(record, name, at_s))
     typer.echo(error, nl=False, err=True)
     raise typer.Exit(code)
 
@@ -250,6 +252,16 @@ def _write_json(path: str, text: str) -> None:
         write_text(path, text, ours=_is_our_json)
 
 
+def _show(path: str | None, text: str, form: Any) -> None:
+    """Print a view, and write its JSON form if asked; with standard output as the file nothing else is printed there."""
+    from rolloutsim.report.json_form import dumps
+
+    if path is not None:
+        _write_json(path, dumps(form))
+    if path != "-":
+        typer.echo(text, nl=False)
+
+
 def _is_our_json(text: str) -> bool:
     """Whether a file is an earlier answer of ours: a form, or a list of them."""
     import json
@@ -259,7 +271,7 @@ def _is_our_json(text: str) -> bool:
     except ValueError:
         return False
     first = form[0] if isinstance(form, list) and form else form
-    return isinstance(first, dict) and ("shares" in first or "expectations" in first or "agreeing" in first)
+    return isinstance(first, dict) and (bool({"shares", "expectations", "agreeing", "rollout"} & set(first)))
 
 
 def _colour() -> bool:

@@ -275,3 +275,38 @@ def status_line(record: Record, name: str, at_s: float) -> tuple[str, str, int]:
     if phase == "Degraded":
         return "Degraded\n", f"Error: The rollout is in a degraded state with message: {message}\n", 1
     return (f"{phase} - {message}\n" if message else f"{phase}\n"), "", 0
+
+
+def form(record: Record, name: str, at_s: float) -> dict[str, object]:
+    """What the views show of a Rollout at an instant, as plain data."""
+    state, rollout = state_at(record, name, at_s)
+    owned = [obj for obj in state.values() if isinstance(obj, ReplicaSet) and obj.meta.owner == name]
+    phase, message = client_phase(rollout)
+    status = rollout.status
+    step, weight, actual = canary_figures(rollout, owned) if rollout.spec.strategy.canary is not None else (None, None, None)
+    sets = [
+        {
+            "name": rs.meta.name,
+            "revision": rs.revision,
+            "image": ", ".join(rs.template.images),
+            "tags": _tags(rollout, rs),
+            "status": replica_set_word(rs),
+            "available": rs.status.available_replicas,
+        }
+        for rs in owned
+    ]
+    return {
+        "rollout": name,
+        "at_s": at_s,
+        "phase": phase,
+        "message": message,
+        "step": step,
+        "set_weight": weight,
+        "actual_weight": actual,
+        "desired": defaults.desired_replicas(rollout.spec),
+        "current": status.replicas,
+        "updated": status.updated_replicas,
+        "ready": status.ready_replicas,
+        "available": status.available_replicas,
+        "replica_sets": sets,
+    }

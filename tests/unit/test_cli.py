@@ -132,6 +132,17 @@ def test_json_replaces_only_what_it_wrote(run, tmp_path: Path) -> None:
     assert mine.read_text() == '{"mine": 1}'
 
 
+@pytest.mark.parametrize(
+    "command", [["get", "rollout", "notifications-service-canary"], ["status", "notifications-service-canary"], ["list", "rollouts"]]
+)
+def test_views_have_a_json_form(run, command: list[str]) -> None:
+    code, out, _ = run(*command, CANARY, "--at", "44s", "--json", "-")
+    form = json.loads(out)
+    form = form[0] if isinstance(form, list) else form
+    assert code == 0
+    assert (form["phase"], form["step"], form["current"], form["replica_sets"][-1]["tags"]) == ("Paused", "1/4", 4, ["canary"])
+
+
 def test_schema_accepts_every_scenario(run) -> None:
     schema = json.loads(run("schema")[1])
     for path in SCENARIOS.glob("*/scenario.yaml"):
