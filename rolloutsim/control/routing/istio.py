@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from rolloutsim.control.context import Context, PassFailed
@@ -172,5 +173,7 @@ class Istio:
         return self._ctx.virtual_services[name]
 
     def _write(self, service: VirtualService, http: list[Json], text: str) -> None:
-        self._ctx.do(UpdateRoute(VirtualService, service.meta.name, {"spec": {**service.spec, "http": http}}))
+        spec = {**service.spec, "http": http}
+        self._ctx.do(UpdateRoute(VirtualService, service.meta.name, {"spec": spec}))
+        self._ctx.virtual_services[service.meta.name] = replace(service, spec=spec)  # the cache has it before the pass looks again
         self._ctx.emit("Updated VirtualService", f"VirtualService `{service.meta.name}` {text}")

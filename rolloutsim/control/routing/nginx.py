@@ -45,6 +45,8 @@ class Nginx:
             if annotations != known.meta.annotations or wanted.rules != known.rules:
                 ctx.emit("PatchingCanaryIngress", f"Updating Ingress `{known.meta.name}` to desiredWeight '{weight}'")
                 ctx.do(UpdateRoute(Ingress, known.meta.name, {"annotations": annotations, "rules": wanted.rules}))
+                # The cache has the write before the pass looks again: a second call in one pass writes nothing (recording routed-superseded).
+                ctx.ingresses[known.meta.name] = replace(known, meta=replace(known.meta, annotations=annotations), rules=wanted.rules)
 
     def _canary_ingress(self, stable: Ingress, weight: int) -> Ingress:
         """The canary's twin of a stable Ingress: the hosts that lead to the stable Service, with the canary Service in its place."""
