@@ -16,7 +16,7 @@ from rolloutsim.scenario import Scenario, Until
 from rolloutsim.world.world import Observer, Setup, World
 
 LOOK_S = 0.25
-"""How often an open-ended run looks whether it is over."""
+"""How often an open-ended run looks whether it is over, while anything happens."""
 
 
 @lru_cache(maxsize=1)
@@ -73,7 +73,7 @@ def _run_until(world: World, until: Until) -> None:
     """Advance until the timeline is done and the phase is reached, and a little longer; or to the limit."""
     to_s = 0.0
     while to_s < until.limit:
-        to_s = min(until.limit, to_s + LOOK_S)
+        to_s = min(until.limit, max(to_s + LOOK_S, world.next_event_s))
         world.advance(to_s)
         if world.operator.is_done and client_phase(world.rollout)[0] == until.phase:
             world.advance(min(until.limit, to_s + until.settle))

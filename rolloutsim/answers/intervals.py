@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
 Covers = Literal["requests", "connections", "bound"]
@@ -10,7 +11,7 @@ Z95 = 1.959963984540054
 TOLERANCE = 0.02
 """How far from setWeight a share may lie and still agree: 2 percentage points."""
 WORKERS = 2
-"""Cycles of a deterministic data plane that may each be off by one request."""
+"""Cycles of a deterministic data plane, each with a place of its own."""
 
 
 class Interval(NamedTuple):
@@ -33,18 +34,30 @@ def wilson(share: float, draws: float) -> tuple[float, float]:
     return max(0.0, centre - half), min(1.0, centre + half)
 
 
-def interval(hits: int, requests: int, covers: Covers, squares: float = 0.0) -> Interval:
+def cycle_strays(cycle: Sequence[bool]) -> float:
+    """By how many requests a stretch of a fixed cycle may be off its share, wherever it begins and ends.
+
+    Pods of one version that stand together are asked one after the other: 10 of 20 in a row may be off by 5, 1 of 4 by 0.75.
+    """
+    share, at, low, high = sum(cycle) / max(1, len(cycle)), 0.0, 0.0, 0.0
+    for hit in cycle:
+        at += hit - share
+        low, high = min(low, at), max(high, at)
+    return high - low
+
+
+def interval(hits: int, requests: int, covers: Covers, squares: float = 0.0, *, off: float = WORKERS) -> Interval:
     """The share `hits / requests` with its interval.
 
     requests: each is an independent draw. connections: each connection is one; `squares` is the sum over connections of (its requests)^2, and
-    the effective number of draws requests^2 / squares (Kish). bound: a deterministic split is off by at most one request per worker.
+    the effective number of draws requests^2 / squares (Kish). bound: a deterministic split is off by at most `off` requests (WORKERS times
+    `cycle_strays` for each cycle that ran).
     """
     if requests == 0:
         return Interval(math.nan, 0.0, 1.0, 0.0, covers)
     share = hits / requests
     if covers == "bound":
-        off = WORKERS / requests
-        return Interval(share, max(0.0, share - off), min(1.0, share + off), requests, covers)
+        return Interval(share, max(0.0, share - off / requests), min(1.0, share + off / requests), requests, covers)
     draws = float(requests) if covers == "requests" or squares <= 0 else requests * requests / squares
     return Interval(share, *wilson(share, draws), draws, covers)
 

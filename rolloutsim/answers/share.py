@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
+from itertools import groupby
 from typing import TYPE_CHECKING, Any, Literal
 
 from rolloutsim.answers.counting import count
-from rolloutsim.answers.intervals import TOLERANCE, Covers, Interval, draws_needed, interval, verdict
+from rolloutsim.answers.intervals import TOLERANCE, WORKERS, Covers, cycle_strays, interval, verdict
+from rolloutsim.answers.reasons import reason_of
 from rolloutsim.answers.stretches import Stretch, replica_sets_at, selector_stretches, stretches, updates
 from rolloutsim.manifest.objects import EndpointSlice, Pod, ReplicaSet
 from rolloutsim.record import Record, Route
@@ -166,7 +167,7 @@ def _rows(record: Record, stream: str, stretch: Stretch, known: dict[str, Replic
     weight_percent = stretch.set_weight_percent if _is_steered(record, routes[-1][2]) else None
     for pod_hash in sorted(by_hash, key=lambda h: known[h].revision):
         is_new = pod_hash == new_hash
-        found = interval(by_hash[pod_hash], total, covers, counted.squares)
+        found = interval(by_hash[pod_hash], total, covers, counted.squares, off=_off(routes, pod_hash))
         wanted = weight_percent / 100 if weight_percent is not None and is_new else None
         judged = verdict(found, wanted, tolerance) if wanted is not None and stretch.held and total else None
         yield Share(
@@ -188,10 +189,16 @@ def _rows(record: Record, stream: str, stretch: Stretch, known: dict[str, Replic
             high_percent=100 * found.high,
             covers=covers,
             verdict=judged,
-            reason=_reason(stretch, routes, new_hash, found, wanted, judged, tolerance),
+            reason=reason_of(record, stretch, [route for _, _, route in routes], new_hash, found, wanted, judged, tolerance),
             pods_new=pods_new,
             pods_stable=sum(pods.values()) - pods_new,
         )
+
+
+def _off(routes: list[tuple[float, float, Route]], pod_hash: str) -> float:
+    """By how many requests a deterministic plane may be off: each cycle of each worker, and a cycle begins anew when the pods change."""
+    cycles = [endpoints for endpoints, _ in groupby(route.endpoints for _, _, route in routes)]
+    return WORKERS * sum(cycle_strays([endpoint.pod_hash == pod_hash for endpoint in endpoints]) for endpoints in cycles)
 
 
 def _is_steered(record: Record, route: Route) -> bool:
@@ -203,40 +210,6 @@ def _is_steered(record: Record, route: Route) -> bool:
 def _label(stretch: Stretch, known: dict[str, ReplicaSet]) -> str:
     pod_hash = stretch.label.removeprefix("-> ")
     return f"-> {', '.join(i.rpartition(':')[2] for i in known[pod_hash].template.images)}" if pod_hash in known else stretch.label
-
-
-def _reason(
-    stretch: Stretch,
-    routes: list[tuple[float, float, Route]],
-    new_hash: str,
-    found: Interval,
-    wanted: float | None,
-    judged: str | None,
-    tolerance: float,
-) -> str:
-    """Why a share is what it is, in words; "" where there is nothing to explain."""
-    if wanted is None:
-        return ""
-    if not stretch.held:
-        return "on the way"
-    if math.isnan(found.share):
-        return "no requests"
-    last = routes[-1][2].endpoints
-    weights = routes[-1][2].weights
-    new = sum(endpoint.pod_hash == new_hash for endpoint in last)
-    by_pods = new / len(last) if last else 0.0
-    if weights:
-        by_pods = sum(weight for endpoint, weight in zip(last, weights, strict=True) if endpoint.pod_hash == new_hash)
-    if judged == "undecided" and found.covers != "bound":
-        what = "connections" if found.covers == "connections" else "requests"
-        return f"too few {what}: {found.draws:,.0f} of about {draws_needed(found.share, wanted, tolerance):,} needed"
-    if judged == "agrees":
-        return ""
-    if weights and abs(by_pods - wanted) > 0.005:
-        return f"the router is at {100 * by_pods:.1f} %"
-    if abs(by_pods - wanted) > 0.005:
-        return f"rounded to whole pods: {new} of {len(last)} is {100 * by_pods:.1f} %"
-    return "connections are kept" if found.covers == "connections" else "chance"
 
 
 FRAMES = {"shares": lambda record: share(record).frame()}

@@ -104,12 +104,18 @@ class ReplicaSetController:
         return ReplicaSetStatus(len(pods), len(ready), available, rs.meta.generation)
 
     def _create(self, rs: ReplicaSet) -> None:
-        suffix = "".join(ALPHABET[i] for i in self._names.integers(0, len(ALPHABET), 5))
-        meta = Meta(f"{rs.meta.name}-{suffix}", rs.meta.namespace, owner=rs.meta.name, labels=rs.template.labels)
+        meta = Meta(self._free_name(rs.meta.name), rs.meta.namespace, owner=rs.meta.name, labels=rs.template.labels)
         containers = len(rs.template.images)
         pod = Pod(meta, rs.pod_hash, self._ordinal, rs.template.images, rs.template.labels, containers=containers)
         self._ordinal += 1
         self._store.create(pod)
+
+    def _free_name(self, prefix: str) -> str:
+        """A random name that no pod has: with 27^5 endings, thousands of pods do meet."""
+        while True:
+            suffix = "".join(ALPHABET[i] for i in self._names.integers(0, len(ALPHABET), 5))
+            if self._store.get(Pod, f"{prefix}-{suffix}") is None:
+                return f"{prefix}-{suffix}"
 
     def _delete(self, pod: Pod) -> None:
         current = self._store.get(Pod, pod.meta.name)

@@ -90,6 +90,11 @@ class World:
         return float(self.env.now)
 
     @property
+    def next_event_s(self) -> float:
+        """The next instant at which anything happens; infinite when nothing is due."""
+        return float(self.env.peek())
+
+    @property
     def rollout(self) -> Rollout:
         """The Rollout as it stands."""
         rollout = self.store.get(Rollout, self.setup.rollout.meta.name)

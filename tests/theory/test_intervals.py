@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from rolloutsim.answers.counting import count
-from rolloutsim.answers.intervals import Interval, draws_needed, interval, verdict, wilson
+from rolloutsim.answers.intervals import Interval, cycle_strays, draws_needed, interval, verdict, wilson
 from rolloutsim.manifest.objects import Endpoint
 from rolloutsim.record import Route
 from rolloutsim.scenario import Clients, Stream, Version
@@ -59,6 +59,29 @@ def test_round_robin_is_off_by_less_than_its_bound() -> None:
         assert found.covers == "bound"
         assert found.low <= 0.25 <= found.high
         assert found.high - found.low < 0.01
+
+
+@pytest.mark.parametrize("canaries", [1, 5, 10])
+def test_a_cycle_strays_as_far_as_its_pods_stand_together(canaries: int) -> None:
+    """20 pods, the canaries in a row: one request per worker is far too small a bound; that of the cycle holds always, and is reached."""
+    cycle = [i < canaries for i in range(20)]
+    widest = 0.0
+    for seed in range(200):
+        made = Traffic([Stream(name="s", to="service/x", rate=20.0)], ["ingress-nginx/round_robin"], lambda _: Version(), seed=seed)
+        made.reroute(0.0, "s", Route("x", "", "bound", tuple(Endpoint(f"p{i}", "h", i) for i in range(20))))
+        counted = count(made.finish(10.0)["s"], 0.0, 10.0)
+        hits = sum(n for pod, n in counted.answered.items() if pod < canaries)
+        found = interval(hits, counted.requests, "bound", off=2 * cycle_strays(cycle))
+        assert found.low <= canaries / 20 <= found.high
+        widest = max(widest, abs(hits - counted.requests * canaries / 20))
+    assert widest > cycle_strays(cycle)
+
+
+def test_strays_of_small_cycles() -> None:
+    assert cycle_strays([True, False, False, False]) == pytest.approx(0.75)
+    assert cycle_strays([True, False] * 5) == pytest.approx(0.5)
+    assert cycle_strays([False] * 10 + [True] * 10) == pytest.approx(5.0)
+    assert cycle_strays([True] * 3) == cycle_strays([]) == 0.0
 
 
 @pytest.mark.parametrize(("low", "high", "wanted"), [(0.24, 0.26, "agrees"), (0.20, 0.22, "off"), (0.22, 0.26, "undecided"), (0.1, 0.4, "undecided")])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -71,6 +72,29 @@ def test_counts_and_requests_have_the_same_law(plane: str, clients: Clients | No
     a, b = (np.array(found[detail]) for detail in ("requests", "counts"))
     spread = np.sqrt(a.var(axis=0, ddof=1) / len(a) + b.var(axis=0, ddof=1) / len(b)) + 1e-12
     assert (np.abs(a.mean(axis=0) - b.mean(axis=0)) < 4 * spread + 2e-3).all()
+
+
+@pytest.mark.parametrize("plane", ["ingress-nginx/canary_weight", *PLANES])
+@pytest.mark.parametrize("clients", [*CLIENTS, Clients(connections=7, requests_per_connection=2)])
+def test_both_levels_follow_the_same_law_when_pods_end(plane: str, clients: Clients | None) -> None:
+    """A pod ends before its route does, nobody is left for a while, another comes: the same answers, refusals and losses in both."""
+    runs, edges = 100, (0.0, 4.0, 5.0, 7.0, 8.0, 12.0)
+    found: dict[str, list[list[float]]] = {"requests": [], "counts": []}
+    for detail, rows in found.items():
+        for seed in range(runs):
+            traffic = made(plane, detail, seed, clients=clients)
+            route(traffic, 0.0, 0, 1, 2)
+            traffic.end_pod(4.0, 1)
+            route(traffic, 5.0, 0, 2)
+            route(traffic, 7.0)
+            traffic.end_pod(7.5, 0)
+            route(traffic, 8.0, 2, 3)
+            result = traffic.finish(12.0)["s"]
+            parts = [count(result, a, b) for a, b in pairwise(edges)]
+            rows.append([float(x) for p in parts for x in (p.requests, p.refused, p.no_endpoint, p.answered.get(2, 0), sum(p.errors.values()))])
+    a, b = (np.array(found[detail]) for detail in ("requests", "counts"))
+    spread = np.sqrt(a.var(axis=0, ddof=1) / runs + b.var(axis=0, ddof=1) / runs)
+    assert (np.abs(a.mean(axis=0) - b.mean(axis=0)) <= 4 * spread + 0.02).all()
 
 
 @pytest.mark.parametrize("plane", PLANES)

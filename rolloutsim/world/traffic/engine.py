@@ -48,7 +48,9 @@ class Traffic:
         self._streams[stream].advance(now_s)
         ordinals = np.array([endpoint.ordinal for endpoint in route.endpoints], dtype=np.int32)
         self._pods.know(ordinals)
-        self._streams[stream].plane.reroute(ordinals, np.array(route.weights))
+        hashes = [endpoint.pod_hash for endpoint in route.endpoints]
+        pools = np.array([hashes.index(h) if route.weights else 0 for h in hashes], dtype=np.int64)  # weighted: a backend for each version
+        self._streams[stream].plane.reroute(ordinals, np.array(route.weights), pools)
 
     def end_pod(self, now_s: float, ordinal: int) -> None:
         """A pod's process is gone: its connections break, and whoever still asks it is refused."""

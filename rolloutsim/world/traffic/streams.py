@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Protocol
 
 import numpy as np
+import numpy.typing as npt
 
-from rolloutsim.randomness import generator
 from rolloutsim.record import ERROR, NO_ENDPOINT, OK, RESET, Requests, Tallies
 from rolloutsim.world.traffic.arrivals import CHUNK, Arrivals, Chunk
-from rolloutsim.world.traffic.planes.plane import NOBODY, Plane
+from rolloutsim.world.traffic.marks import Marks
+from rolloutsim.world.traffic.planes.plane import NOBODY, Counts, Ints, Plane
 from rolloutsim.world.traffic.pods import PodColumns
 
 
@@ -71,13 +72,15 @@ class RequestStream:
 class CountStream:
     """Counts by stretch, pod and outcome; the cost does not depend on the number of requests.
 
-    A stretch ends where the world changes (routing, pods, steps), so a mere read draws nothing.
+    A stretch ends where the world changes (routing, pods, steps); one more end alters no count before or after it, a mere read writes none.
     """
 
     def __init__(self, name: str, arrivals: Arrivals, plane: Plane, pods: PodColumns, key: tuple[int, int, str]) -> None:
         self._name, self._arrivals, self.plane, self._pods, self._key = name, arrivals, plane, pods, key
-        self._from_s, self._first, self._stretch = 0.0, 0, 0
-        self._rows: list[tuple[float, float, int, int, int, int, int]] = []
+        self._from_s, self._first = 0.0, 0
+        self._answered: dict[int, int] = {}
+        self._errors: dict[int, Marks] = {}
+        self._blocks: list[tuple[np.ndarray, ...]] = []
 
     def advance(self, to_s: float, *, read_only: bool = False) -> None:
         """Count the requests before an instant."""
@@ -85,24 +88,39 @@ class CountStream:
             return
         last = self._arrivals.count_before(to_s)
         if last > self._first:
-            seed, replication, stream = self._key
-            draws = generator(seed, replication, "counts", stream, self._stretch)
-            for pod, connection, connections, requests in self.plane.count(self._first, last, draws, self._pods.ended):
-                if pod == NOBODY:
-                    split = [(NO_ENDPOINT, requests)]
-                elif self._pods.ended[pod]:
-                    split = [(RESET, requests)]
-                else:
-                    errors = int(draws.binomial(requests, self._pods.error_rate[pod]))
-                    split = [(OK, requests - errors), (ERROR, errors)]
-                self._rows += [(self._from_s, to_s, pod, connection, connections, outcome, n) for outcome, n in split if n]
+            found = self.plane.count(self._first, last)
+            nobody = found.pod == NOBODY
+            refused = self._pods.ended[found.pod] & ~nobody
+            outcome = np.where(nobody, NO_ENDPOINT, np.where(refused, RESET, OK)).astype(np.uint8)
+            errors = self._failed(found, outcome == OK)
+            for kind, requests in ((outcome, found.requests - errors), (np.full_like(outcome, ERROR), errors)):
+                some = requests > 0
+                times = (np.full(int(some.sum()), t_s) for t_s in (self._from_s, to_s))
+                self._blocks.append((*times, found.pod[some], found.connection[some], found.connections[some], kind[some], requests[some]))
         self._from_s, self._first = to_s, last
-        self._stretch += 1
+
+    def _failed(self, found: Counts, answered: npt.NDArray[np.bool_]) -> Ints:
+        """Errors among the answered requests of each row: drawn by pod, then spread evenly over the pod's rows."""
+        failed = np.zeros_like(found.requests)
+        for pod in np.unique(found.pod[answered]).tolist():
+            rate = float(self._pods.error_rate[pod])
+            if rate == 0.0:
+                continue
+            if pod not in self._errors:
+                seed, replication, stream = self._key
+                self._errors[pod] = Marks(np.array([1 - rate, rate]), seed, replication, "errors", stream, pod)
+            rows = np.flatnonzero(answered & (found.pod == pod))
+            upto = np.cumsum(found.requests[rows]).tolist()
+            before = self._answered.get(pod, 0)
+            self._answered[pod] = before + upto[-1]
+            errors = int(self._errors[pod].between(before, before + upto[-1])[1])
+            failed[rows] = np.diff([errors * n // max(1, upto[-1]) for n in upto], prepend=0)
+        return failed
 
     def result(self) -> Tallies:
         """All rows in order of time."""
-        columns = list(zip(*self._rows, strict=True)) if self._rows else [()] * 7
-        from_s, to_s, pod, connection, connections, outcome, requests = (np.array(column) for column in columns)
+        columns = [np.concatenate(column) for column in zip(*self._blocks, strict=True)] if self._blocks else [np.zeros(0)] * 7
+        from_s, to_s, pod, connection, connections, outcome, requests = columns
         return Tallies(
             self._name,
             from_s.astype(np.float64),

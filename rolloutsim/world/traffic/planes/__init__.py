@@ -14,11 +14,11 @@ from rolloutsim.world.traffic.planes.round_robin import RoundRobin
 def make_plane(name: str, clients: Clients | None, key: tuple[int, int, str]) -> Plane:
     """The data plane of a name for one stream; KeyError if there is none."""
     if name in ("kube-proxy/iptables", "kube-proxy/nftables"):
-        return ConnectionRandom(clients, key) if clients is not None else RequestRandom()
+        return ConnectionRandom(clients, key) if clients is not None else RequestRandom(key)
     makers: dict[str, Callable[[], Plane]] = {
         "ingress-nginx/round_robin": lambda: RoundRobin(key),
-        "ingress-nginx/canary_weight": lambda: RequestRandom(retries=True),
-        "envoy/weighted_clusters": RequestRandom,
-        "random": RequestRandom,
+        "ingress-nginx/canary_weight": lambda: RequestRandom(key, retries=True),
+        "envoy/weighted_clusters": lambda: RequestRandom(key),
+        "random": lambda: RequestRandom(key),
     }
     return makers[name]()

@@ -12,7 +12,8 @@ import numpy.typing as npt
 
 from rolloutsim.randomness import generator
 from rolloutsim.scenario import Clients
-from rolloutsim.world.traffic.planes.plane import NOBODY, Count, Covers, Floats, Ints, Ordinals
+from rolloutsim.world.traffic.planes.connection_counts import ConnectionCounts
+from rolloutsim.world.traffic.planes.plane import NOBODY, Counts, Covers, Floats, Ints, Ordinals
 
 
 class ConnectionRandom:
@@ -30,16 +31,19 @@ class ConnectionRandom:
         self._breaks = np.zeros(self._connections, dtype=np.int64)
         self._opening = np.full(self._connections, -1, dtype=np.int64)
         self._pod = np.full(self._connections, NOBODY, dtype=np.int32)
+        self._counts = ConnectionCounts(self._age, self._served, key)
 
-    def reroute(self, endpoints: Ordinals, weights: Floats) -> None:
+    def reroute(self, endpoints: Ordinals, weights: Floats, pools: Ints) -> None:
         """New connections go to these pods from now on; live ones stay where they are."""
         self._endpoints = endpoints
+        self._counts.reroute(endpoints)
 
     def end_pod(self, ordinal: int) -> None:
         """Its connections are closed; each client opens another with its next request."""
         broken = self._pod == ordinal
         self._breaks[broken] += 1
         self._pod[broken] = NOBODY
+        self._counts.end_pod(ordinal)
 
     def _openings(self, slot: Ints, turn: Ints) -> Ints:
         """Which opening of its slot carries a slot's so-manieth request."""
@@ -87,33 +91,6 @@ class ConnectionRandom:
                 pods[i] = self._pod[c]
         return pods, names, refused
 
-    def count(self, first: int, last: int, draws: np.random.Generator, ended: npt.NDArray[np.bool_]) -> list[Count]:
+    def count(self, first: int, last: int) -> Counts:
         """The requests of each connection, by where in its life each slot stands at the two ends."""
-        slots = np.arange(self._connections)
-        begin, end = -(-(first - slots) // self._connections), -(-(last - slots) // self._connections)
-        slots, begin, end = slots[end > begin], begin[end > begin], end[end > begin]
-        if len(slots) == 0:
-            return []
-        if len(self._endpoints) == 0:
-            is_open = self._pod[slots] != NOBODY
-            kept = [Count(int(self._pod[c]), int(c), 1, int(k)) for c, k in zip(slots[is_open], (end - begin)[is_open], strict=True)]
-            lost = int((end - begin)[~is_open].sum())
-            return kept + ([Count(NOBODY, NOBODY, int((~is_open).sum()), lost)] if lost else [])
-        head, tail = self._openings(slots, begin), self._openings(slots, end - 1)
-        is_open = (head == self._opening[slots]) & (self._pod[slots] != NOBODY)
-        head_pod = np.where(is_open, self._pod[slots], self._drawn(slots, head))
-        tail_pod = np.where(head == tail, head_pod, self._drawn(slots, tail))
-        self._opening[slots], self._pod[slots] = tail, tail_pod
-        served = self._served or 0
-        head_n = end - begin if not served else np.minimum(end - begin, served - (begin + self._age[slots]) % served)
-        tail_n = np.where(head == tail, 0, (end - 1 + self._age[slots]) % max(1, served) + 1)
-        names = slots + self._connections * head
-        rows = [Count(int(p), int(c), 1, int(k)) for p, c, k in zip(head_pod, names, head_n, strict=True)]
-        names = slots + self._connections * tail
-        rows += [Count(int(p), int(c), 1, int(k)) for p, c, k in zip(tail_pod, names, tail_n, strict=True) if k]
-        whole = int(np.maximum(0, tail - head - 1).sum())
-        if whole:
-            n = len(self._endpoints)
-            lives = draws.multinomial(whole, np.full(n, 1 / n))
-            rows += [Count(int(p), NOBODY, int(m), int(m) * served) for p, m in zip(self._endpoints, lives, strict=True) if m]
-        return rows
+        return self._counts.count(first, last)

@@ -15,22 +15,30 @@ Covers = Literal["requests", "connections", "bound"]
 NOBODY = -1
 
 
-class Count(NamedTuple):
-    """Requests of a stretch that went to one pod (-1: none), over so many connections; `connection` is -1 where several are meant."""
+class Counts(NamedTuple):
+    """Requests of a stretch by pod (-1: none), columns of equal length; `connection` is -1 where a row stands for several, `connections` for how many."""
 
-    pod: int
-    connection: int
-    connections: int
-    requests: int
+    pod: Ints
+    connection: Ints
+    connections: Ints
+    requests: Ints
+
+
+def by_pod(pods: Ordinals, requests: Ints) -> Counts:
+    """Counts of requests that are connections of their own."""
+    return Counts(pods.astype(np.int64), np.full(len(pods), NOBODY, dtype=np.int64), requests, requests)
 
 
 class Plane(Protocol):
-    """A data plane of one stream. `pick` and `count` follow the same law; where a block is cut changes nothing."""
+    """A data plane of one stream. `pick` and `count` follow the same law; where a block is cut changes nothing.
+
+    What it is asked for is contiguous: `first` is the `last` of the call before it.
+    """
 
     covers: Covers
 
-    def reroute(self, endpoints: Ordinals, weights: Floats) -> None:
-        """Know these ready pods from now on; `weights` are their probabilities, empty when all are alike."""
+    def reroute(self, endpoints: Ordinals, weights: Floats, pools: Ints) -> None:
+        """Know these ready pods from now on; `weights` are their probabilities (empty: all alike), `pools` numbers the backend of each."""
 
     def end_pod(self, ordinal: int) -> None:
         """A pod's process is gone, and its connections with it."""
@@ -38,5 +46,5 @@ class Plane(Protocol):
     def pick(self, first: int, uniform: Floats, ended: npt.NDArray[np.bool_]) -> tuple[Ordinals, Ordinals, npt.NDArray[np.bool_] | None]:
         """Pods (-1: no endpoint) and connections (-1: none of note) of requests `first`, `first + 1`, ..., and which of them were refused."""
 
-    def count(self, first: int, last: int, draws: np.random.Generator, ended: npt.NDArray[np.bool_]) -> list[Count]:
-        """How requests `first` to `last` (not included) fall on pods."""
+    def count(self, first: int, last: int) -> Counts:
+        """How requests `first` to `last` (not included) fall on pods; those on a pod that has ended were refused."""

@@ -10,7 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from rolloutsim.randomness import generator
-from rolloutsim.world.traffic.planes.plane import NOBODY, Count, Covers, Floats, Ordinals
+from rolloutsim.world.traffic.marks import Marks
+from rolloutsim.world.traffic.planes.plane import NOBODY, Counts, Covers, Floats, Ints, Ordinals, by_pod
 
 WORKERS = 2
 TRIES = 3
@@ -26,8 +27,11 @@ class RoundRobin:
         self._routes = 0
         self._endpoints: Ordinals = np.zeros(0, dtype=np.int32)
         self._next = np.zeros(WORKERS, dtype=np.int64)
+        seed, replication, stream = key
+        self._workers = Marks(np.full(WORKERS, 1 / WORKERS), seed, replication, "workers", stream)
+        self._ended: set[int] = set()
 
-    def reroute(self, endpoints: Ordinals, weights: Floats) -> None:
+    def reroute(self, endpoints: Ordinals, weights: Floats, pools: Ints) -> None:
         """Know these ready pods from now on, and begin the cycles anew if they changed."""
         if not np.array_equal(endpoints, self._endpoints):
             self._endpoints = endpoints
@@ -36,7 +40,8 @@ class RoundRobin:
             self._routes += 1
 
     def end_pod(self, ordinal: int) -> None:
-        """Nothing is kept."""
+        """No connection is kept; who is asked in its stead is found request by request."""
+        self._ended.add(ordinal)
 
     def pick(self, first: int, uniform: Floats, ended: npt.NDArray[np.bool_]) -> tuple[Ordinals, Ordinals, npt.NDArray[np.bool_] | None]:
         """The next pods of each worker's cycle."""
@@ -59,20 +64,22 @@ class RoundRobin:
             pods = np.where(refused, self._endpoints[(at + attempt) % n], pods)
         return pods, none, ended[pods]
 
-    def count(self, first: int, last: int, draws: np.random.Generator, ended: npt.NDArray[np.bool_]) -> list[Count]:
+    def count(self, first: int, last: int) -> Counts:
         """Whole cycles, and the rest of one for each worker."""
-        n, total = len(self._endpoints), last - first
+        n = len(self._endpoints)
         if n == 0:
-            return [Count(NOBODY, NOBODY, total, total)]
+            return by_pod(np.array([NOBODY], dtype=np.int32), np.array([last - first], dtype=np.int64))
         counts = np.zeros(n, dtype=np.int64)
-        for w, taken in enumerate(draws.multinomial(total, np.full(WORKERS, 1 / WORKERS)).tolist()):
+        for w, taken in enumerate(self._workers.between(first, last).tolist()):
             whole, rest = divmod(taken, n)
             counts += whole
             counts[(self._next[w] + np.arange(rest)) % n] += 1
             self._next[w] = (self._next[w] + taken) % n
-        dead = ended[self._endpoints]
-        if dead.any() and not dead.all():
-            for i in np.flatnonzero(dead):
-                alive = next((k % n for k in range(i + 1, i + TRIES) if not dead[k % n]), i)
-                counts[alive], counts[i] = counts[alive] + counts[i] * (alive != i), counts[i] * (alive == i)
-        return [Count(int(pod), NOBODY, int(k), int(k)) for pod, k in zip(self._endpoints, counts, strict=True) if k]
+        dead = np.isin(self._endpoints, list(self._ended))
+        asked = counts.copy() if dead.any() else counts
+        for i in np.flatnonzero(dead):
+            instead = next((k % n for k in range(i + 1, i + TRIES) if not dead[k % n]), i)
+            if instead != i:
+                counts[instead] += asked[i]
+                counts[i] -= asked[i]
+        return by_pod(self._endpoints, counts)
