@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from rolloutsim.answers.duration import duration
     from rolloutsim.answers.harm import harm
     from rolloutsim.answers.share import share
+    from rolloutsim.conditions import evaluate_conditions
     from rolloutsim.errors import InputError, RolloutsimError
     from rolloutsim.library import load, replicate
     from rolloutsim.record import Record
@@ -29,6 +30,7 @@ _HOMES = {
     "World": "rolloutsim.world.world",
     "capacity": "rolloutsim.answers.capacity",
     "duration": "rolloutsim.answers.duration",
+    "evaluate_conditions": "rolloutsim.conditions",
     "harm": "rolloutsim.answers.harm",
     "load": "rolloutsim.library",
     "plot": "rolloutsim.plots",
@@ -43,6 +45,7 @@ __all__ = [
     "World",
     "capacity",
     "duration",
+    "evaluate_conditions",
     "harm",
     "load",
     "plot",

@@ -51,6 +51,7 @@ def setup_of(scenario: Scenario, *, seed: int | None = None, replication: int = 
         services=objects.services,
         ingresses=objects.ingresses,
         routes=(*objects.virtual_services, *objects.destination_rules),
+        templates=(*objects.analysis_templates, *objects.cluster_analysis_templates),
         cluster=spec.cluster,
         versions=tuple(spec.versions.items()),
         streams=spec.traffic,

@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 from rolloutsim.control import restart, revisions, services, status
+from rolloutsim.control.analysis import of_rollout
 from rolloutsim.control.context import BLUE_GREEN_PAUSE, INCONCLUSIVE_ANALYSIS, Context, by_revision_descending
-from rolloutsim.control.replicas import available_replicas
+from rolloutsim.control.replicas import available_replicas, is_saturated
 from rolloutsim.control.scaling import delayed_size, is_referenced, remove_deadlines, scale, scale_new
 from rolloutsim.control.steps import wake_up_during_wait
+from rolloutsim.manifest.analysis import SUCCESSFUL
 from rolloutsim.manifest.objects import BlueGreenStrategy, ReplicaSet, RolloutStatus
 
 
@@ -26,6 +28,7 @@ def reconcile(ctx: Context) -> None:
         _scale_replica_sets(ctx)
         _reconcile_pause(ctx)
         _reconcile_active_service(ctx)
+        of_rollout.reconcile(ctx)
     _sync_status(ctx)
 
 
@@ -84,7 +87,7 @@ def _target_of_new(ctx: Context) -> int:
 
 def _scale_others(ctx: Context) -> None:
     """Old ReplicaSets keep their pods for scaleDownDelaySeconds, newest first up to the limit (scaleDownOldReplicaSetsForBlueGreen)."""
-    if ctx.pause_condition(INCONCLUSIVE_ANALYSIS) is not None:
+    if ctx.pause_condition(INCONCLUSIVE_ANALYSIS) is not None or _waits_for_post_promotion(ctx):
         return
     delayed = 0
     for rs in by_revision_descending([rs for rs in ctx.others if rs.replicas > 0]):
@@ -95,17 +98,20 @@ def _scale_others(ctx: Context) -> None:
             scale(ctx, rs, size)
 
 
+def _waits_for_post_promotion(ctx: Context) -> bool:
+    """Whether old pods stay for a post-promotion analysis under way, as scaleDownDelaySeconds is not given."""
+    blue_green, run = _strategy(ctx), ctx.current_runs.get("PostPromotion")
+    if blue_green.post_promotion_analysis is None or blue_green.scale_down_delay_seconds is not None:
+        return False
+    return not of_rollout.skips_post_promotion(ctx, run) and (run is None or run.status.phase != SUCCESSFUL)
+
+
 # --- pause and switch ----------------------------------------------------------------------------------------------------------------
 
 
 def _is_ready_for_pause(ctx: Context) -> bool:
     new = _new(ctx)
     return new.replicas == _target_of_new(ctx) == new.status.available_replicas
-
-
-def _is_saturated(ctx: Context) -> bool:
-    new = _new(ctx)
-    return new.replicas == new.desired_replicas == new.status.available_replicas == ctx.replicas
 
 
 def _is_fast_tracked(ctx: Context) -> bool:
@@ -123,6 +129,8 @@ def _reconcile_pause(ctx: Context) -> None:
     if _is_fast_tracked(ctx) or ctx.status.scale_up_preview_check_point or not needed:
         ctx.removed_pauses.add(BLUE_GREEN_PAUSE)
         return
+    if not _has_passed_pre_promotion(ctx):
+        return
     condition = ctx.pause_condition(BLUE_GREEN_PAUSE)
     if condition is None:
         if not ctx.status.controller_pause:  # else a human has just resumed
@@ -131,6 +139,12 @@ def _reconcile_pause(ctx: Context) -> None:
         ctx.removed_pauses.add(BLUE_GREEN_PAUSE)
     elif blue_green.auto_promotion_seconds > 0:
         wake_up_during_wait(ctx, condition.start_s + blue_green.auto_promotion_seconds)
+
+
+def _has_passed_pre_promotion(ctx: Context) -> bool:
+    """Whether the analysis before the switch has succeeded, or there is none (completedPrePromotionAnalysis)."""
+    run = ctx.current_runs.get("PrePromotion")
+    return _strategy(ctx).pre_promotion_analysis is None or (run is not None and run.status.phase == SUCCESSFUL)
 
 
 def _pause_is_over(ctx: Context) -> bool:
@@ -149,11 +163,11 @@ def _pause_is_over(ctx: Context) -> bool:
 
 def _reconcile_active_service(ctx: Context) -> None:
     """Switch the active Service to a fully available new ReplicaSet, or back to stable after an abort (reconcileActiveService)."""
-    if ctx.is_halted or not _is_ready_for_pause(ctx) or not _is_saturated(ctx):
+    if ctx.is_halted or not _is_ready_for_pause(ctx) or not is_saturated(_new(ctx), ctx.replicas):
         return
     name = _strategy(ctx).active_service
     pod_hash = ctx.service(name).pod_hash
-    if _is_fast_tracked(ctx) or _pause_is_over(ctx):
+    if _is_fast_tracked(ctx) or (_pause_is_over(ctx) and _has_passed_pre_promotion(ctx)):
         pod_hash = _new(ctx).pod_hash
     if ctx.status.abort:
         pod_hash = ctx.status.stable_rs
@@ -199,7 +213,15 @@ def _promotion(ctx: Context, draft: RolloutStatus) -> str:
         return "Full promotion requested"
     if ctx.is_within_rollback_window:
         return "Rollback within window"
-    return "" if ctx.is_aborted else "Completed blue-green update"
+    if ctx.is_aborted:
+        return ""
+    if _strategy(ctx).post_promotion_analysis is not None:
+        if _new(ctx).scale_down_deadline_s is not None:
+            return f"Rollback to '{_new(ctx).meta.name}' within scaleDownDelay"
+        run = ctx.current_runs.get("PostPromotion")
+        if run is None or run.status.phase != SUCCESSFUL:
+            return ""
+    return "Completed blue-green update"
 
 
 def _check_point(ctx: Context) -> bool:
@@ -209,4 +231,4 @@ def _check_point(ctx: Context) -> bool:
         return False
     if ctx.status.scale_up_preview_check_point:
         return True
-    return _pause_is_over(ctx) and _new(ctx).status.available_replicas == preview_count
+    return _has_passed_pre_promotion(ctx) and _pause_is_over(ctx) and _new(ctx).status.available_replicas == preview_count

@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from rolloutsim.control import restart, revisions, services, status, steps
+from rolloutsim.control.analysis import of_rollout
 from rolloutsim.control.canary_sizes import scale_replica_sets
-from rolloutsim.control.context import CANARY_PAUSE, Context
+from rolloutsim.control.context import CANARY_PAUSE, Context, PassFailed
+from rolloutsim.control.experiments import of_rollout as experiments
 from rolloutsim.control.replicas import available_replicas, threshold_met
 from rolloutsim.control.routing import traffic
 from rolloutsim.manifest.objects import CanaryStrategy, RolloutStatus
@@ -23,9 +25,24 @@ def reconcile(ctx: Context) -> None:
     revisions.delete_beyond_limit(ctx)
     services.ensure_canary_services(ctx)
     traffic.reconcile(ctx)
+    experiments.reconcile(ctx)
+    failure = _reconcile_analysis(ctx)
+    if ctx.added_pauses:  # an inconclusive analysis holds the sizes from this very pass on
+        sync_status(ctx)
+        return
+    if failure is not None:
+        raise failure
     if not scale_replica_sets(ctx):
         steps.reconcile_pause(ctx)
     sync_status(ctx)
+
+
+def _reconcile_analysis(ctx: Context) -> PassFailed | None:
+    try:
+        of_rollout.reconcile(ctx)
+    except PassFailed as failure:
+        return failure
+    return None
 
 
 def reconcile_replicas_only(ctx: Context) -> None:
@@ -68,6 +85,7 @@ def _decided(ctx: Context, canary: CanaryStrategy, draft: RolloutStatus) -> Roll
     if steps.is_complete(ctx):
         assert index is not None and ctx.step is not None
         index += 1
+        draft = replace(draft, step_run=None)
         ctx.emit("RolloutStepCompleted", f"Rollout step {index}/{last} completed ({steps.describe(ctx.step)})")
         ctx.removed_pauses.add(CANARY_PAUSE)
     return replace(draft, current_step_index=index)

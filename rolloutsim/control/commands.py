@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from rolloutsim.errors import Refused
+from rolloutsim.manifest.analysis import INCONCLUSIVE
 from rolloutsim.manifest.objects import ReplicaSet, Rollout, RolloutSpec
 
 
@@ -56,7 +57,10 @@ def promote(rollout: Rollout, *, full: bool = False, skip_current_step: bool = F
         promoted = () if status.current_pod_hash == status.stable_rs else (Patch(status={"promote_full": True}),)
         return Answer((*promoted, *unpause), f"rollout '{name}' fully promoted")
     first: tuple[Patch, ...] = ()
-    if status.pause_conditions:
+    inconclusive = canary is not None and status.step_run is not None and status.step_run.status == INCONCLUSIVE
+    if inconclusive and status.pause_conditions and status.controller_pause:
+        first = (Patch(status={"pause_conditions": (), "controller_pause": False, "current_step_index": after}),)
+    elif status.pause_conditions:
         first = (Patch(status={"pause_conditions": ()}),)
     elif last:
         first = (Patch(status={"pause_conditions": (), "current_step_index": after}),)

@@ -5,19 +5,41 @@ A context lives within one pass and is filled in the controller's order (rollout
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from rolloutsim.control import defaults
 from rolloutsim.control.hashes import pod_template_hash, step_hash
 from rolloutsim.control.observed import Now, Observed
 from rolloutsim.control.operations import Emit, Operation, Pass, UpdateReplicaSet
-from rolloutsim.manifest.objects import HASH_LABEL, PauseCondition, ReplicaSet, Rollout, RolloutStatus, Service, Step
+from rolloutsim.manifest.analysis import SUCCESSFUL, AnalysisRun, RunReference
+from rolloutsim.manifest.objects import (
+    HASH_LABEL,
+    AnalysisHistory,
+    Experiment,
+    PauseCondition,
+    ReplicaSet,
+    Rollout,
+    RolloutStatus,
+    Service,
+    Step,
+    WeightDestination,
+)
+
+Finished = TypeVar("Finished", AnalysisRun, Experiment)
 
 CANARY_PAUSE = "CanaryPauseStep"
 BLUE_GREEN_PAUSE = "BlueGreenPause"
 INCONCLUSIVE_ANALYSIS = "InconclusiveAnalysisRun"
+INCONCLUSIVE_EXPERIMENT = "InconclusiveExperiment"
+RUN_FIELDS = {
+    "Step": "step_run",
+    "Background": "background_run",
+    "PrePromotion": "pre_promotion_run",
+    "PostPromotion": "post_promotion_run",
+}
+"""Kind of an AnalysisRun (label rollout-type) -> attribute of the Rollout's status that refers to it."""
 
 
 class PassFailed(Exception):
@@ -35,7 +57,16 @@ class Context:
         self.virtual_services = dict(observed.virtual_services)
         self.destination_rules = dict(observed.destination_rules)
         self.pods = observed.pods
+        self.templates = observed.templates
+        self.analysis_runs = {run.meta.name: run for run in observed.analysis_runs}
+        self.current_runs, self.other_runs = self._sorted_runs()
+        self.references: dict[str, RunReference] = {}
+        self.experiments = {experiment.meta.name: experiment for experiment in observed.experiments}
+        self.current_experiment = self.experiments.get(self.status.current_experiment)
+        self.other_experiments = [e for e in self.experiments.values() if e.meta.name != self.status.current_experiment]
+        self.experiment_reference = ""
         self.weights = self.rollout.status.weights
+        self.additional_destinations: tuple[WeightDestination, ...] = ()
         self.restarted_at_s = self.rollout.status.restarted_at_s
         self.all: list[ReplicaSet] = sorted(observed.replica_sets, key=lambda rs: (rs.meta.created_s, rs.meta.name))
         self.template_hash = pod_template_hash(self.rollout.spec.template, self.rollout.status.collision_count)
@@ -59,6 +90,43 @@ class Context:
         self.stable = next((rs for rs in self.all if stable_hash and rs.pod_hash == stable_hash), None)
         stable_name = self.stable.meta.name if self.stable else None
         self.others = [rs for rs in self.older if rs.meta.name != stable_name]
+
+    def _sorted_runs(self) -> tuple[dict[str, AnalysisRun], list[AnalysisRun]]:
+        """Runs that the status refers to, by kind, and the others (FilterCurrentRolloutAnalysisRuns)."""
+        current: dict[str, AnalysisRun] = {}
+        others: list[AnalysisRun] = []
+        names = {reference.name: kind for kind in RUN_FIELDS if (reference := self.reference_of(kind)) is not None}
+        for run in self.analysis_runs.values():
+            if run.meta.name in names:
+                current[names[run.meta.name]] = run
+            else:
+                others.append(run)
+        return current, others
+
+    def reference_of(self, kind: str) -> RunReference | None:
+        """What the stored status says of the run of a kind."""
+        found: RunReference | None = getattr(self.status, RUN_FIELDS[kind])
+        return found
+
+    def report_runs(self, current: Mapping[str, AnalysisRun]) -> None:
+        """Make these the current runs, and have the status say so (SetCurrentAnalysisRuns)."""
+        self.current_runs = dict(current)
+        self.references = {RUN_FIELDS[kind]: RunReference(r.meta.name, r.status.phase, r.status.message) for kind, r in current.items()}
+
+    def beyond_history(self, others: Sequence[Finished]) -> Iterator[Finished]:
+        """Old runs or Experiments to delete: those without a ReplicaSet, and of the finished ones all but the newest of each outcome."""
+        history = self.rollout.spec.analysis or AnalysisHistory()
+        given = (history.successful_run_history_limit, history.unsuccessful_run_history_limit)
+        left = [defaults.RUN_HISTORY_LIMIT if limit is None else limit for limit in given]
+        known = {rs.pod_hash for rs in self.all}
+        for one in sorted(others, key=lambda one: one.meta.created_s, reverse=True):
+            goes = one.meta.labels.get(HASH_LABEL) not in known
+            if not goes and one.is_completed:
+                side = 0 if one.status.phase == SUCCESSFUL else 1
+                left[side] -= 1
+                goes = left[side] < 0
+            if goes:
+                yield one
 
     # --- what the pass asks for ------------------------------------------------------------------------------------------------
 

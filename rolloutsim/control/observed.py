@@ -6,7 +6,8 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from rolloutsim.manifest.objects import DestinationRule, Ingress, Pod, ReplicaSet, Rollout, Service, VirtualService
+from rolloutsim.manifest.analysis_templates import Templates
+from rolloutsim.manifest.objects import AnalysisRun, DestinationRule, Experiment, Ingress, Pod, ReplicaSet, Rollout, Service, VirtualService
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,3 +34,6 @@ class Observed:
     virtual_services: Mapping[str, VirtualService] = field(default_factory=dict)
     destination_rules: Mapping[str, DestinationRule] = field(default_factory=dict)
     pods: tuple[Pod, ...] = ()
+    templates: Templates = field(default_factory=Templates)
+    analysis_runs: tuple[AnalysisRun, ...] = ()
+    experiments: tuple[Experiment, ...] = ()

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from rolloutsim.manifest.objects import DestinationRule, Ingress, ReplicaSet, VirtualService
+from rolloutsim.manifest.objects import AnalysisRun, DestinationRule, Experiment, Ingress, ReplicaSet, Service, VirtualService
 
 Changes = Mapping[str, Any]
 """Attributes of the typed object to replace."""
@@ -92,6 +92,69 @@ class UpdateRoute:
 
 
 @dataclass(frozen=True, slots=True)
+class CreateAnalysisRun:
+    """Create an AnalysisRun."""
+
+    run: AnalysisRun
+
+
+@dataclass(frozen=True, slots=True)
+class TerminateAnalysisRun:
+    """Ask an AnalysisRun to stop."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteAnalysisRun:
+    """Delete an AnalysisRun."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class CreateExperiment:
+    """Create an Experiment."""
+
+    experiment: Experiment
+
+
+@dataclass(frozen=True, slots=True)
+class TerminateExperiment:
+    """Ask an Experiment to stop."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteExperiment:
+    """Delete an Experiment."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class PatchExperimentStatus:
+    """Merge-patch an Experiment's status: the attributes that differ from what the pass read."""
+
+    changes: Changes
+
+
+@dataclass(frozen=True, slots=True)
+class CreateService:
+    """Create the Service of an Experiment's template."""
+
+    service: Service
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteService:
+    """Delete a Service."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class EvictPod:
     """Evict a pod."""
 
@@ -100,11 +163,12 @@ class EvictPod:
 
 @dataclass(frozen=True, slots=True)
 class Emit:
-    """Emit an event about the Rollout."""
+    """Emit an event about the object of the pass, or about the Rollout that owns it."""
 
     reason: str
     message: str
     type: Literal["Normal", "Warning"] = "Normal"
+    about_owner: bool = False
 
 
 Operation = (
@@ -118,6 +182,15 @@ Operation = (
     | PatchService
     | CreateIngress
     | UpdateRoute
+    | CreateAnalysisRun
+    | TerminateAnalysisRun
+    | DeleteAnalysisRun
+    | CreateExperiment
+    | TerminateExperiment
+    | DeleteExperiment
+    | PatchExperimentStatus
+    | CreateService
+    | DeleteService
     | EvictPod
     | Emit
 )

@@ -28,7 +28,7 @@ def phase_of(spec: RolloutSpec, status: RolloutStatus) -> tuple[Phase, str]:
         if status.active_selector == "" or status.active_selector != status.current_pod_hash:
             return "Progressing", "active service cutover pending"
         if not completed:
-            return "Progressing", "waiting for post-promotion verification to complete"
+            return "Progressing", "waiting for analysis to complete"
     elif spec.strategy.canary is not None:
         if spec.strategy.canary.traffic_routing is None and status.replicas > status.updated_replicas:
             return "Progressing", "old replicas are pending termination"

@@ -55,6 +55,11 @@ def available_replicas(replica_sets: Sequence[ReplicaSet | None]) -> int:
     return sum(rs.status.available_replicas for rs in replica_sets if rs is not None)
 
 
+def is_saturated(rs: ReplicaSet, replicas: int) -> bool:
+    """Whether a ReplicaSet has its N pods, all available (utils/annotations, IsSaturated)."""
+    return rs.replicas == rs.desired_replicas == rs.status.available_replicas == replicas
+
+
 def next_pair(
     *,
     replicas: int,

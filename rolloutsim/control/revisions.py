@@ -6,8 +6,8 @@ from dataclasses import replace
 
 from rolloutsim.control import conditions, defaults
 from rolloutsim.control.context import Context
-from rolloutsim.control.operations import CreateReplicaSet, DeleteReplicaSet, UpdateRollout, UpdateRolloutStatus
-from rolloutsim.manifest.objects import Meta, ReplicaSet
+from rolloutsim.control.operations import CreateReplicaSet, DeleteAnalysisRun, DeleteExperiment, DeleteReplicaSet, UpdateRollout, UpdateRolloutStatus
+from rolloutsim.manifest.objects import HASH_LABEL, Meta, ReplicaSet
 
 
 def create_new(ctx: Context) -> None:
@@ -60,6 +60,12 @@ def delete_beyond_limit(ctx: Context) -> None:
     for rs in oldest_first[: max(0, surplus)]:
         if rs.replicas == 0 and rs.status.replicas == 0 and rs.meta.generation <= rs.status.observed_generation:
             ctx.do(DeleteReplicaSet(rs.meta.name))
+            for run in ctx.other_runs:
+                if run.meta.labels.get(HASH_LABEL) == rs.pod_hash:
+                    ctx.do(DeleteAnalysisRun(run.meta.name))
+            for experiment in ctx.other_experiments:
+                if experiment.meta.labels.get(HASH_LABEL) == rs.pod_hash:
+                    ctx.do(DeleteExperiment(experiment.meta.name))
 
 
 def _next_revision(ctx: Context) -> int:

@@ -6,7 +6,7 @@ from dataclasses import fields, replace
 from typing import Any
 
 from rolloutsim.control import conditions, defaults
-from rolloutsim.control.context import Context
+from rolloutsim.control.context import RUN_FIELDS, Context
 from rolloutsim.control.operations import PatchRolloutStatus
 from rolloutsim.control.phase import phase_of
 from rolloutsim.control.replicas import available_replicas
@@ -18,7 +18,7 @@ _FIELDS = tuple(f.name for f in fields(RolloutStatus))
 def base(ctx: Context) -> RolloutStatus:
     """A fresh status with what both strategies have in common (calculateBaseStatus); whatever is not filled in later is thereby cleared."""
     status = ctx.status
-    return RolloutStatus(
+    found = RolloutStatus(
         restarted_at_s=ctx.restarted_at_s,
         weights=ctx.weights,
         current_pod_hash=ctx.new.pod_hash if ctx.new else ctx.template_hash,
@@ -30,12 +30,15 @@ def base(ctx: Context) -> RolloutStatus:
         promote_full=status.promote_full,
         stable_rs=status.stable_rs,
     )
+    runs: dict[str, Any] = {**ctx.references, "current_experiment": ctx.experiment_reference}
+    return replace(found, **runs)
 
 
 def reset(ctx: Context, status: RolloutStatus) -> RolloutStatus:
-    """The status at the beginning of a new update: pauses, abort and full promotion are gone, steps start over (resetRolloutStatus)."""
+    """The status at the beginning of a new update: pauses, abort, full promotion and runs are gone, steps start over (resetRolloutStatus)."""
     ctx.clear_pauses = ctx.remove_abort = True
-    return replace(status, promote_full=False, scale_up_preview_check_point=False, current_step_index=0 if ctx.steps else None)
+    forgotten: dict[str, Any] = dict.fromkeys(RUN_FIELDS.values())
+    return replace(status, promote_full=False, scale_up_preview_check_point=False, current_step_index=0 if ctx.steps else None, **forgotten)
 
 
 def promote(ctx: Context, status: RolloutStatus, reason: str) -> RolloutStatus:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from rolloutsim.control import defaults
 from rolloutsim.control.canary_sizes import at_desired_counts
 from rolloutsim.control.context import CANARY_PAUSE, Context
+from rolloutsim.manifest.analysis import SUCCESSFUL
 from rolloutsim.manifest.objects import Pause, Step
 from rolloutsim.quantities import pause_seconds
 
@@ -41,6 +42,11 @@ def is_complete(ctx: Context) -> bool:
     if step.set_weight is not None:
         unverified = ctx.weights is not None and ctx.weights.verified is False
         return at_desired_counts(ctx, ctx.weights) and not unverified
+    if step.experiment is not None:
+        return ctx.current_experiment is not None and ctx.current_experiment.status.phase == SUCCESSFUL
+    if step.analysis is not None:
+        run = ctx.current_runs.get("Step")
+        return run is not None and run.status.phase == SUCCESSFUL
     return step.set_header_route is not None or step.set_mirror_route is not None
 
 
@@ -66,6 +72,10 @@ def describe(step: Step) -> str:
             return "setCanaryScale{matchTrafficWeight: true}"
         if scale.replicas is not None:
             return f"setCanaryScale{{replicas: {scale.replicas}}}"
+    if step.experiment is not None:
+        return "experiment"
+    if step.analysis is not None:
+        return "analysis"
     for kind, route in (("setHeaderRoute", step.set_header_route), ("setMirrorRoute", step.set_mirror_route)):
         if route is not None:
             return f"{kind}: {route.get('name', '')}"

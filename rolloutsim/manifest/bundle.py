@@ -10,12 +10,10 @@ from typing import Any, NamedTuple
 from rolloutsim.errors import Place, Problem
 from rolloutsim.manifest import kinds, rules
 from rolloutsim.manifest.documents import Document, parse, read_text, shown
-from rolloutsim.manifest.objects import DestinationRule, Ingress, Rollout, Service, VirtualService
+from rolloutsim.manifest.objects import AnalysisTemplate, ClusterAnalysisTemplate, DestinationRule, Ingress, Rollout, Service, VirtualService
 
 PLAYS_NO_PART = frozenset(
     [
-        "AnalysisTemplate",
-        "ClusterAnalysisTemplate",
         "AnalysisRun",
         "Certificate",
         "ClusterRole",
@@ -79,6 +77,8 @@ class Manifests:
     ingresses: tuple[Ingress, ...] = ()
     virtual_services: tuple[VirtualService, ...] = ()
     destination_rules: tuple[DestinationRule, ...] = ()
+    analysis_templates: tuple[AnalysisTemplate, ...] = ()
+    cluster_analysis_templates: tuple[ClusterAnalysisTemplate, ...] = ()
     ignored: tuple[Ignored, ...] = ()
     origins: dict[tuple[str, str], Origin] = field(default_factory=dict)
 
@@ -94,6 +94,8 @@ _DECODERS: dict[str, tuple[str, Callable[[Document, list[Problem], str], Any]]] 
     "Ingress": ("networking.k8s.io/v1", kinds.decode_ingress),
     "VirtualService": ("networking.istio.io/", kinds.decode_virtual_service),
     "DestinationRule": ("networking.istio.io/", kinds.decode_destination_rule),
+    "AnalysisTemplate": ("argoproj.io/v1alpha1", kinds.decode_analysis_template),
+    "ClusterAnalysisTemplate": ("argoproj.io/v1alpha1", kinds.decode_cluster_analysis_template),
 }
 
 
@@ -130,6 +132,8 @@ def bundle(documents: Iterable[Document], problems: list[Problem], *, check_rule
         tuple(found["Ingress"].values()),
         tuple(found["VirtualService"].values()),
         tuple(found["DestinationRule"].values()),
+        tuple(found["AnalysisTemplate"].values()),
+        tuple(found["ClusterAnalysisTemplate"].values()),
         tuple(ignored),
         origins,
     )
@@ -207,7 +211,7 @@ def _sort_in(
     elif kind in NOT_PREDICTED or kind in PLAYS_NO_PART:
         ignored.append(Ignored(kind, shown(name), document.place(prefix), NOT_PREDICTED.get(kind, "")))
     else:
-        rule = "rolloutsim knows Rollout, Service, Ingress, VirtualService, DestinationRule and what plays no part beside them"
+        rule = f"rolloutsim knows {', '.join(_DECODERS)} and what plays no part beside them"
         remedy = f"Check apiVersion and kind ({shown(version)}), or leave the document out."
         problems.append(Problem(document.place(f"{prefix}kind"), f"the unknown kind {shown(kind)}", rule, remedy))
 

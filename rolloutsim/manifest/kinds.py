@@ -6,9 +6,12 @@ import re
 from typing import Any
 
 from rolloutsim.errors import Problem
+from rolloutsim.manifest.analysis import TemplateSpec
 from rolloutsim.manifest.decode import Decoder
 from rolloutsim.manifest.documents import Document, shown
 from rolloutsim.manifest.objects import (
+    AnalysisTemplate,
+    ClusterAnalysisTemplate,
     DestinationRule,
     Ingress,
     IngressRule,
@@ -23,15 +26,11 @@ from rolloutsim.manifest.objects import (
 MOST_REPLICAS = 20_000
 
 NOT_SIMULATED: dict[str, str] = {
-    "spec.analysis": "history limits of AnalysisRuns",
     "spec.workloadRef": "a Rollout that takes its template from a Deployment",
     "spec.restartAt": "a restart that is already asked for in the manifest",
-    "spec.strategy.canary.analysis": "background analysis",
     "spec.strategy.canary.antiAffinity": "node placement",
     "spec.strategy.canary.canaryMetadata": "ephemeral metadata",
     "spec.strategy.canary.stableMetadata": "ephemeral metadata",
-    "spec.strategy.canary.steps[].analysis": "analysis steps",
-    "spec.strategy.canary.steps[].experiment": "experiment steps",
     "spec.strategy.canary.steps[].plugin": "step plugins",
     "spec.strategy.canary.trafficRouting.alb": "the ALB router",
     "spec.strategy.canary.trafficRouting.ambassador": "the Ambassador router",
@@ -42,8 +41,6 @@ NOT_SIMULATED: dict[str, str] = {
     "spec.strategy.canary.trafficRouting.traefik": "the Traefik router",
     "spec.strategy.blueGreen.activeMetadata": "ephemeral metadata",
     "spec.strategy.blueGreen.antiAffinity": "node placement",
-    "spec.strategy.blueGreen.postPromotionAnalysis": "post-promotion analysis",
-    "spec.strategy.blueGreen.prePromotionAnalysis": "pre-promotion analysis",
     "spec.strategy.blueGreen.previewMetadata": "ephemeral metadata",
     "spec.sessionAffinity": "client affinity of a Service",
     "spec.externalTrafficPolicy": "node-local traffic",
@@ -141,6 +138,23 @@ def decode_virtual_service(document: Document, problems: list[Problem], prefix: 
 def decode_destination_rule(document: Document, problems: list[Problem], prefix: str = "") -> DestinationRule | None:
     """An Istio DestinationRule, its spec as it stands."""
     return _with_plain_spec(DestinationRule, document, problems, prefix)  # type: ignore[no-any-return]
+
+
+def decode_analysis_template(document: Document, problems: list[Problem], prefix: str = "") -> AnalysisTemplate | None:
+    """An AnalysisTemplate."""
+    return _template(AnalysisTemplate, document, problems, prefix)  # type: ignore[no-any-return]
+
+
+def decode_cluster_analysis_template(document: Document, problems: list[Problem], prefix: str = "") -> ClusterAnalysisTemplate | None:
+    """A ClusterAnalysisTemplate."""
+    return _template(ClusterAnalysisTemplate, document, problems, prefix)  # type: ignore[no-any-return]
+
+
+def _template(cls: Any, document: Document, problems: list[Problem], prefix: str) -> Any:
+    decoder = Decoder(document, problems)
+    data, meta = _object(decoder, prefix, frozenset({"spec"}))
+    spec = decoder.decode(TemplateSpec, data.get("spec"), f"{prefix}spec") if meta is not None else None
+    return cls(meta, spec) if spec is not None else None
 
 
 def _with_plain_spec(cls: Any, document: Document, problems: list[Problem], prefix: str) -> Any:

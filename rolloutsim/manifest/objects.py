@@ -10,19 +10,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from rolloutsim.manifest.analysis import AnalysisRun, AnalysisTemplate, ClusterAnalysisTemplate
+from rolloutsim.manifest.experiment import Experiment
+from rolloutsim.manifest.meta import Meta
+from rolloutsim.manifest.pod_template import LabelSelector, PodTemplate
 from rolloutsim.manifest.rollout import (
     HASH_LABEL,
     INTERNAL,
+    AnalysisHistory,
     BlueGreenStrategy,
     CanaryStrategy,
     Condition,
-    LabelSelector,
-    Meta,
     Pause,
     PauseCondition,
     Phase,
     PingPong,
-    PodTemplate,
     ReplicaProgressThreshold,
     RollbackWindow,
     Rollout,
@@ -38,13 +40,18 @@ from rolloutsim.manifest.rollout import (
 __all__ = [
     "HASH_LABEL",
     "INTERNAL",
+    "AnalysisHistory",
+    "AnalysisRun",
+    "AnalysisTemplate",
     "BlueGreenStrategy",
     "CanaryStrategy",
+    "ClusterAnalysisTemplate",
     "Condition",
     "DestinationRule",
     "Endpoint",
     "EndpointSlice",
     "Event",
+    "Experiment",
     "Ingress",
     "IngressRule",
     "LabelSelector",
@@ -190,7 +197,20 @@ class DestinationRule:
     spec: Mapping[str, Any] = field(default_factory=dict)
 
 
-Object = Rollout | ReplicaSet | Pod | Service | EndpointSlice | Ingress | VirtualService | DestinationRule
+Object = (
+    Rollout
+    | ReplicaSet
+    | Pod
+    | Service
+    | EndpointSlice
+    | Ingress
+    | VirtualService
+    | DestinationRule
+    | AnalysisTemplate
+    | ClusterAnalysisTemplate
+    | AnalysisRun
+    | Experiment
+)
 
 
 @dataclass(frozen=True, slots=True)

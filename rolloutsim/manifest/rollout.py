@@ -5,12 +5,14 @@ Names are those of the API in snake case; instants are seconds from the start of
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from functools import cached_property
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from rolloutsim.manifest.analysis import RolloutAnalysis, RunReference
+from rolloutsim.manifest.experiment import ExperimentStep
+from rolloutsim.manifest.meta import Meta
+from rolloutsim.manifest.pod_template import LabelSelector, PodTemplate
 from rolloutsim.quantities import IntOrString
 
 HASH_LABEL = "rollouts-pod-template-hash"
@@ -21,63 +23,7 @@ INTERNAL = {"internal": True}
 Phase = Literal["Progressing", "Paused", "Healthy", "Degraded"]
 
 
-@dataclass(frozen=True, slots=True)
-class Meta:
-    """Object metadata; `owner` is the name of the controlling object."""
-
-    name: str
-    namespace: str = "default"
-    uid: str = ""
-    resource_version: int = 0
-    generation: int = 1
-    created_s: float = 0.0
-    labels: Mapping[str, str] = field(default_factory=dict)
-    annotations: Mapping[str, str] = field(default_factory=dict)
-    owner: str | None = None
-
-
 # --- Rollout: spec -----------------------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class LabelSelector:
-    """`matchLabels` and `matchExpressions` (key, operator, values)."""
-
-    match_labels: Mapping[str, str] = field(default_factory=dict)
-    match_expressions: tuple[Mapping[str, Any], ...] = ()
-
-
-@dataclass(frozen=True)
-class PodTemplate:
-    """A pod template: labels and annotations typed, the pod spec as the JSON tree that the user wrote (never changed in place)."""
-
-    labels: Mapping[str, str] = field(default_factory=dict)
-    annotations: Mapping[str, str] = field(default_factory=dict)
-    spec: Mapping[str, Any] = field(default_factory=dict)
-
-    @cached_property
-    def canonical(self) -> str:
-        """The template as canonical JSON; equal templates have equal text."""
-        tree = {"labels": dict(self.labels), "annotations": dict(self.annotations), "spec": self.spec}
-        return json.dumps(tree, sort_keys=True, separators=(",", ":"))
-
-    @cached_property
-    def images(self) -> tuple[str, ...]:
-        """Images of the main containers, in order."""
-        return tuple(str(container.get("image", "")) for container in self.spec.get("containers") or ())
-
-    def __hash__(self) -> int:
-        return hash(self.canonical)
-
-    def with_images(self, images: Mapping[str, str]) -> PodTemplate:
-        """The template with the image of each named container replaced (`*` names all)."""
-
-        def changed(container: Mapping[str, Any]) -> Mapping[str, Any]:
-            image = images.get(container.get("name", ""), images.get("*"))
-            return container if image is None else {**container, "image": image}
-
-        lists = {key: [changed(c) for c in self.spec[key]] for key in ("containers", "initContainers") if self.spec.get(key)}
-        return replace(self, spec={**self.spec, **lists})
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,8 +51,8 @@ class Step:
     set_canary_scale: SetCanaryScale | None = None
     set_header_route: Mapping[str, Any] | None = None
     set_mirror_route: Mapping[str, Any] | None = None
-    experiment: Mapping[str, Any] | None = None
-    analysis: Mapping[str, Any] | None = None
+    experiment: ExperimentStep | None = None
+    analysis: RolloutAnalysis | None = None
     plugin: Mapping[str, Any] | None = None
 
 
@@ -143,7 +89,7 @@ class CanaryStrategy:
     min_pods_per_replica_set: int | None = None
     replica_progress_threshold: ReplicaProgressThreshold | None = None
     ping_pong: PingPong | None = None
-    analysis: Mapping[str, Any] | None = None
+    analysis: RolloutAnalysis | None = None
     anti_affinity: Mapping[str, Any] | None = None
     canary_metadata: Mapping[str, Any] | None = None
     stable_metadata: Mapping[str, Any] | None = None
@@ -162,8 +108,8 @@ class BlueGreenStrategy:
     scale_down_delay_revision_limit: int | None = None
     abort_scale_down_delay_seconds: int | None = None
     max_unavailable: IntOrString | None = None
-    pre_promotion_analysis: Mapping[str, Any] | None = None
-    post_promotion_analysis: Mapping[str, Any] | None = None
+    pre_promotion_analysis: RolloutAnalysis | None = None
+    post_promotion_analysis: RolloutAnalysis | None = None
     anti_affinity: Mapping[str, Any] | None = None
     active_metadata: Mapping[str, Any] | None = None
     preview_metadata: Mapping[str, Any] | None = None
@@ -185,6 +131,14 @@ class RollbackWindow:
 
 
 @dataclass(frozen=True, slots=True)
+class AnalysisHistory:
+    """`spec.analysis`: how many finished runs and experiments are kept."""
+
+    successful_run_history_limit: int | None = None
+    unsuccessful_run_history_limit: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class RolloutSpec:
     """`spec` of a Rollout; absent values are None where the controller tells absent from default (defaults: control/defaults.py).
 
@@ -203,7 +157,7 @@ class RolloutSpec:
     restart_at: str | None = None
     restart_at_s: float | None = field(default=None, metadata=INTERNAL)
     rollback_window: RollbackWindow | None = None
-    analysis: Mapping[str, Any] | None = None
+    analysis: AnalysisHistory | None = None
     workload_ref: Mapping[str, Any] | None = None
 
 
@@ -277,6 +231,11 @@ class RolloutStatus:
     active_selector: str = ""
     preview_selector: str = ""
     scale_up_preview_check_point: bool = False
+    step_run: RunReference | None = None
+    background_run: RunReference | None = None
+    pre_promotion_run: RunReference | None = None
+    post_promotion_run: RunReference | None = None
+    current_experiment: str = ""
     collision_count: int | None = None
 
 

@@ -8,7 +8,7 @@ the other within a second.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +18,7 @@ from rolloutsim.control import commands
 from rolloutsim.control.commands import Answer, Patch
 from rolloutsim.control.observed import Now
 from rolloutsim.errors import InputError, Place, Problem, Refused
+from rolloutsim.manifest.analysis_metrics import Metric
 from rolloutsim.manifest.bundle import Manifests, bundle
 from rolloutsim.manifest.documents import parse, shown
 from rolloutsim.manifest.merge_patch import patched_spec
@@ -27,6 +28,7 @@ from rolloutsim.scenario import Cluster, Pods, Version
 from rolloutsim.studies.agreement import compare
 from rolloutsim.studies.timeline_document import timeline_document
 from rolloutsim.views import rollout_view
+from rolloutsim.world.measurements import Found, Measurements, Scripted, web_value
 from rolloutsim.world.rollout_controller import patch_status
 from rolloutsim.world.world import Setup, World
 
@@ -90,10 +92,28 @@ def _setup(document: Json, manifests: Manifests) -> Setup:
         services=manifests.services,
         routes=(*manifests.virtual_services, *manifests.destination_rules),
         ingresses=manifests.ingresses,
+        templates=(*manifests.analysis_templates, *manifests.cluster_analysis_templates),
+        measurements=Measurements(default=WebMetrics(document.get("metrics") or {})),
         cluster=Cluster(pods=default),
         versions=versions,
         healthy_at_start=False,
     )
+
+
+class WebMetrics:
+    """The web server of the recordings: `__METRICS__/NAME` answers with the value of NAME's series as `{"value": ...}`."""
+
+    def __init__(self, series: Mapping[str, Any]) -> None:
+        self._series = {name: Scripted(values) for name, values in series.items()}
+
+    def measure(self, run: str, metric: Metric, index: int, at_s: float) -> Found:
+        """The value at the instant, found in the body by `jsonPath`."""
+        web = metric.provider.get("web") or {}
+        name = str(web.get("url", "")).rpartition("/")[2]
+        if name not in self._series:
+            return Found(error="received non 2xx response code: 404")
+        found = self._series[name].measure(run, metric, index, at_s)
+        return found if found.error else web_value({"value": found.value}, str(web.get("jsonPath") or "{$}"))
 
 
 def _pods(given: Json, default: Pods) -> Pods:

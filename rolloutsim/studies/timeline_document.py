@@ -6,10 +6,12 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from rolloutsim.manifest.objects import EndpointSlice, Ingress, Object, ReplicaSet, Rollout, Service, VirtualService
+from rolloutsim.manifest.decode import snake
+from rolloutsim.manifest.objects import AnalysisRun, EndpointSlice, Experiment, Ingress, Object, ReplicaSet, Rollout, Service, VirtualService
 from rolloutsim.record import Record
 
 Json = dict[str, Any]
+DELETIONS = frozenset({"ReplicaSet", "AnalysisRun", "Experiment"})
 
 
 def revision_names(record: Record) -> dict[str, str]:
@@ -29,14 +31,15 @@ def timeline_document(record: Record, views: Sequence[Json] = ()) -> Json:
     for change in record.changes:
         kind = "Endpoints" if change.kind == "EndpointSlice" else change.kind
         if change.object is None:
-            if kind == "ReplicaSet":
-                name = names.get(change.name.rpartition("-")[2], change.name)
+            if kind in DELETIONS:
+                name = names.get(change.name.rpartition("-")[2]) or _renamed(change.name, names)
                 timeline.append({"t": round(change.t_s, 3), "kind": kind, "name": name, "state": {**last.get((kind, name), {}), "deleted": True}})
             continue
         state = _state(change.object, names)
         if state is None:
             continue
-        name = names[change.object.pod_hash] if isinstance(change.object, ReplicaSet) else change.name
+        is_own = isinstance(change.object, ReplicaSet) and change.object.revision > 0
+        name = names[change.object.pod_hash] if is_own and isinstance(change.object, ReplicaSet) else _renamed(change.name, names)
         if last.get((kind, name)) != state:
             last[kind, name] = state
             timeline.append({"t": round(change.t_s, 3), "kind": kind, "name": name, "state": state})
@@ -67,7 +70,7 @@ def _state(obj: Object, names: Mapping[str, str]) -> Json | None:
             return _rollout(obj, names)
         case ReplicaSet():
             return {
-                "revision": str(obj.revision),
+                "revision": str(obj.revision) if obj.revision else None,
                 "image": ",".join(obj.template.images),
                 "spec": obj.replicas,
                 "replicas": obj.status.replicas,
@@ -81,9 +84,33 @@ def _state(obj: Object, names: Mapping[str, str]) -> Json | None:
             return {"ready": len(obj.endpoints)}
         case Ingress():
             return {"annotations": {key: value for key, value in sorted(obj.meta.annotations.items()) if "nginx" in key}}
+        case AnalysisRun():
+            return _analysis_run(obj, names)
+        case Experiment():
+            templates = [
+                {
+                    "name": template.name,
+                    "status": template.status,
+                    "replicas": template.replicas,
+                    "readyReplicas": template.ready_replicas,
+                    "availableReplicas": template.available_replicas,
+                }
+                for template in obj.status.template_statuses
+            ]
+            return {"phase": obj.status.phase or None, "message": _renamed(obj.status.message, names) or None, "templates": templates}
         case VirtualService():
             return {"http": [_http_route(route) for route in obj.spec.get("http") or ()]}
     return None
+
+
+def _analysis_run(run: AnalysisRun, names: Mapping[str, str]) -> Json:
+    counters = ("count", "successful", "failed", "inconclusive", "error", "consecutiveError", "consecutiveSuccess")
+    metrics = []
+    for result in run.status.metric_results:
+        counted = {key: n for key in counters if (n := getattr(result, snake(key)))}
+        metrics.append({"name": result.name, "phase": result.phase, **counted})
+    message = _renamed(run.status.message, names) or None
+    return {"terminate": run.spec.terminate, "phase": run.status.phase, "message": message, "metrics": metrics}
 
 
 def _http_route(route: Mapping[str, Any]) -> Json:

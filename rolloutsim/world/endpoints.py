@@ -26,6 +26,9 @@ class EndpointsController:
                 self._store.create(EndpointSlice(Meta(name, service.meta.namespace)))
             self._selected[name] = {pod.meta.name: _endpoint(pod) for pod in self._ready.values() if selects(service, pod)}
             self._soon(name)
+        else:
+            self._selected.pop(name, None)
+            self._store.delete(EndpointSlice, name)
 
     def _pod_changed(self, _: str, name: str, pod: Object | None) -> None:
         is_ready = isinstance(pod, Pod) and pod.ready and pod.deleted_s is None

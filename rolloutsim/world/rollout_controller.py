@@ -9,14 +9,20 @@ from typing import Any
 import simpy
 
 from rolloutsim.control import operations as op
+from rolloutsim.control.context import RUN_FIELDS
 from rolloutsim.control.observed import Now, Observed
 from rolloutsim.control.operations import Pass
 from rolloutsim.control.rollout import reconcile
 from rolloutsim.errors import ApiError, ImpossibleState
+from rolloutsim.manifest.analysis_templates import Templates
 from rolloutsim.manifest.objects import (
     HASH_LABEL,
+    AnalysisRun,
+    AnalysisTemplate,
+    ClusterAnalysisTemplate,
     DestinationRule,
     Event,
+    Experiment,
     Ingress,
     Object,
     Pod,
@@ -46,11 +52,17 @@ class RolloutController:
         self._ingresses = Informer(env, store, Ingress, delays.watch_s)
         self._virtual_services = Informer(env, store, VirtualService, delays.watch_s)
         self._destination_rules = Informer(env, store, DestinationRule, delays.watch_s)
+        self._templates = Informer(env, store, AnalysisTemplate, delays.watch_s)
+        self._cluster_templates = Informer(env, store, ClusterAnalysisTemplate, delays.watch_s)
+        self._analysis_runs = Informer(env, store, AnalysisRun, delays.watch_s)
+        self._experiments = Informer(env, store, Experiment, delays.watch_s)
         self._rollouts.on_change(self._rollout_changed)
         self._replica_sets.on_change(self._replica_set_changed)
         self._services.on_change(self._service_changed)
         self._ingresses.on_change(self._ingress_changed)
         self._virtual_services.on_change(self._virtual_service_changed)
+        self._analysis_runs.on_change(self._analysis_run_changed)
+        self._experiments.on_change(self._experiment_changed)
         self.passes = 0
         env.process(self._run())
 
@@ -88,6 +100,17 @@ class RolloutController:
             if any(reference.get("name") == name for reference in references):
                 self._queue.add_rate_limited(rollout.meta.name)
 
+    def _analysis_run_changed(self, _: str, before: AnalysisRun | None, after: AnalysisRun | None) -> None:
+        # Only a change of phase counts (rollout/controller.go, the AnalysisRun informer's handlers).
+        run = after or before
+        if run is not None and run.meta.owner is not None and not (before and after and before.status.phase == after.status.phase):
+            self._queue.add_rate_limited(run.meta.owner)
+
+    def _experiment_changed(self, _: str, before: Experiment | None, after: Experiment | None) -> None:
+        experiment = after or before
+        if experiment is not None and experiment.meta.owner is not None:
+            self._queue.add_rate_limited(experiment.meta.owner)
+
     # --- passes ----------------------------------------------------------------------------------------------------------------
 
     def _run(self) -> Generator[simpy.Event, Any, None]:
@@ -114,6 +137,9 @@ class RolloutController:
             self._virtual_services.objects,
             self._destination_rules.objects,
             tuple(self._store.objects(Pod)) if restarting else (),  # read from the API server, not from a cache
+            Templates(self._templates.objects, self._cluster_templates.objects),
+            self._runs_of(rollout),
+            tuple(e for e in self._experiments.objects.values() if e.meta.owner == key),
         )
         decided = reconcile(observed, Now(self._env.now, self._fraction_s))
         self.passes += 1
@@ -130,6 +156,17 @@ class RolloutController:
         self._queue.forget(key)
         if decided.requeue:
             self._queue.add_rate_limited(key)
+
+    def _runs_of(self, rollout: Rollout) -> tuple[AnalysisRun, ...]:
+        """The runs of a Rollout in the cache; one that its status refers to is read from the API server when the cache lacks it."""
+        found = {run.meta.name: run for run in self._analysis_runs.objects.values() if run.meta.owner == rollout.meta.name}
+        for attribute in RUN_FIELDS.values():
+            reference = getattr(rollout.status, attribute)
+            if reference is not None and reference.name not in found:
+                run = self._store.get(AnalysisRun, reference.name)
+                if run is not None:
+                    found[run.meta.name] = run
+        return tuple(found.values())
 
     def _carry_out(self, observed: Observed, decided: Pass) -> Generator[simpy.Event, Any, list[Object] | None]:
         """Apply operations in order; None if one failed, which ends the pass."""
@@ -174,6 +211,22 @@ class RolloutController:
                 return store.create(ingress)
             case op.UpdateRoute(kind, route_name, changes):
                 return _update_route(store, kind, route_name, dict(changes))
+            case op.CreateAnalysisRun(run):
+                return store.create(run)
+            case op.TerminateAnalysisRun(run_name):
+                found = store.get(AnalysisRun, run_name)
+                return store.update(AnalysisRun, run_name, {"spec": replace(found.spec, terminate=True)}) if found is not None else None
+            case op.DeleteAnalysisRun(run_name):
+                store.delete(AnalysisRun, run_name)
+                return None
+            case op.CreateExperiment(experiment):
+                return store.create(experiment)
+            case op.TerminateExperiment(experiment_name):
+                known = store.get(Experiment, experiment_name)
+                return store.update(Experiment, experiment_name, {"spec": replace(known.spec, terminate=True)}) if known is not None else None
+            case op.DeleteExperiment(experiment_name):
+                store.delete(Experiment, experiment_name)
+                return None
             case op.EvictPod(pod_name):
                 pod = store.get(Pod, pod_name)
                 if pod is not None and pod.deleted_s is None:

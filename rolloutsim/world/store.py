@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any, TypeVar, cast
 
 from rolloutsim.errors import ApiError, Conflict
-from rolloutsim.manifest.objects import Object, ReplicaSet, Rollout
+from rolloutsim.manifest.objects import AnalysisRun, Experiment, Object, ReplicaSet, Rollout
 
 T = TypeVar("T", bound=Object)
 Watcher = Callable[[str, str, Object | None], None]
@@ -92,6 +92,8 @@ def _changes_spec(current: Object, changes: dict[str, Any]) -> bool:
         if changes.get("normalised") and not current.normalised:
             return True
         return "spec" in changes and changes["spec"] != current.spec
+    if isinstance(current, AnalysisRun | Experiment):
+        return "spec" in changes
     if isinstance(current, ReplicaSet):
         return any(key in changes and changes[key] != getattr(current, key) for key in ("replicas", "min_ready_seconds", "template"))
     return False

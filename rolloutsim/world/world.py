@@ -8,14 +8,29 @@ from typing import Literal
 
 import simpy
 
-from rolloutsim.manifest.objects import DestinationRule, Event, Ingress, Object, Pod, ReplicaSet, Rollout, Service, VirtualService
+from rolloutsim.manifest.objects import (
+    AnalysisTemplate,
+    ClusterAnalysisTemplate,
+    DestinationRule,
+    Event,
+    Ingress,
+    Object,
+    Pod,
+    ReplicaSet,
+    Rollout,
+    Service,
+    VirtualService,
+)
 from rolloutsim.record import Change, Deed, Happening, Header, Record, Route, Routing
 from rolloutsim.scenario import Action, Cluster, Delay, Pods, Stream, Version
 from rolloutsim.world import backends, routers
+from rolloutsim.world.analysis_run_controller import AnalysisRunController
 from rolloutsim.world.delays import Delays, assumptions
 from rolloutsim.world.endpoints import EndpointsController
 from rolloutsim.world.event_recorder import EventRecorder
+from rolloutsim.world.experiment_controller import ExperimentController
 from rolloutsim.world.kubelet import Kubelet
+from rolloutsim.world.measurements import Measurements
 from rolloutsim.world.operator import Operator
 from rolloutsim.world.replica_set_controller import ReplicaSetController
 from rolloutsim.world.rollout_controller import RolloutController
@@ -46,6 +61,8 @@ class Setup:
     services: tuple[Service, ...] = ()
     routes: tuple[VirtualService | DestinationRule, ...] = ()
     ingresses: tuple[Ingress, ...] = ()
+    templates: tuple[AnalysisTemplate | ClusterAnalysisTemplate, ...] = ()
+    measurements: Measurements = field(default_factory=Measurements)
     cluster: Cluster = field(default_factory=Cluster)
     versions: tuple[tuple[str, Version], ...] = ()
     streams: tuple[Stream, ...] = ()
@@ -75,7 +92,9 @@ class World:
         ReplicaSetController(self.env, self.store, self._delays, header.second_fraction_s, header.seed, header.replication)
         events = EventRecorder(self._happened)
         self.controller = RolloutController(self.env, self.store, self._delays, events, header.second_fraction_s)
-        for obj in (*setup.services, *setup.ingresses, *setup.routes):
+        AnalysisRunController(self.env, self.store, self._delays, events, header.second_fraction_s, setup.measurements)
+        ExperimentController(self.env, self.store, self._delays, events, header.second_fraction_s)
+        for obj in (*setup.services, *setup.ingresses, *setup.routes, *setup.templates):
             self.store.create(obj)
         self.store.create(setup.rollout)
         if setup.healthy_at_start:

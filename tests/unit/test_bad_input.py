@@ -62,7 +62,7 @@ BAD = {
     "no when": (WHOLE.replace("at: 5s, ", ""), "says when"),
     "unknown field": (WHOLE.replace("replicas: 3", "replica: 3"), "Did you mean replicas?"),
     "unknown scenario field": (WHOLE.replace("  timeline", "  timelime"), "Did you mean timeline?"),
-    "not simulated": (WHOLE.replace("{pause: {}}", "{analysis: {templates: []}}"), "not simulated yet"),
+    "not simulated": (WHOLE.replace("{pause: {}}", "{plugin: {name: x}}"), "not simulated yet"),
     "weight over 100": (WHOLE.replace("setWeight: 25", "setWeight: 101"), "SetWeight needs to be between 0 and 100"),
     "empty step": (WHOLE.replace("{pause: {}}", "{pause: null}"), "Step must have one of the following set"),
     "bad pause": (WHOLE.replace("{pause: {}}", "{pause: {duration: 1d}}"), "Duration needs to be greater than 0"),

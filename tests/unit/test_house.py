@@ -15,7 +15,7 @@ PACKAGE = Path(rolloutsim.__file__).parent
 MODULES = sorted(PACKAGE.rglob("*.py"))
 FLOORS = {
     "errors": 0, "quantities": 0, "randomness": 0, "files": 0,
-    "manifest": 1, "scenario": 1,
+    "conditions": 1, "manifest": 1, "scenario": 1,
     "control": 2, "record": 3, "frames": 4, "record_files": 3, "world": 4, "simulate": 5, "invariants": 5, "library": 6,
     "answers": 6, "studies": 7, "gate": 8, "views": 6, "report": 9, "plots": 9, "cli": 10, "__main__": 10,
 }  # fmt: skip

@@ -13,6 +13,11 @@ from rolloutsim.manifest.objects import HASH_LABEL, DestinationRule, ReplicaSet,
 Json = Mapping[str, Any]
 
 
+def _host(destination: Json) -> str:
+    """The Service of a destination: its host up to the first dot (getHost)."""
+    return str(destination.get("host", "")).split(".")[0]
+
+
 class Istio:
     """The Istio router of one pass; every call reads the cached VirtualService, as the controller's lister does."""
 
@@ -89,21 +94,35 @@ class Istio:
     def _weighted(self, route: Json, weight: int) -> Json:
         extra = set(self._rule.get("additionalSubsetNames") or ())
         kept = sum(d.get("weight", 0) for d in route.get("route") or () if d["destination"].get("subset") in extra)
-        destinations = []
-        for destination in route.get("route") or ():
-            role = self._role(destination["destination"])
-            present = destination.get("weight", 0)
-            if role == "canary":
-                destinations.append({**destination, "weight": weight} if present != weight else destination)
-            elif role == "stable":
-                left = max(0, 100 - weight - kept)
-                destinations.append({**destination, "weight": left} if present != left else destination)
-            elif destination["destination"].get("subset") in extra or not present:
-                destinations.append(destination)
+        added = {d.service_name: d.weight for d in self._ctx.additional_destinations}
+        left = max(0, 100 - weight - kept - sum(added.values()))
+        patches: list[tuple[int, int | None]] = []
+        destinations = list(route.get("route") or ())
+        for i, destination in enumerate(destinations):
+            role, host, wanted = self._role(destination["destination"]), _host(destination["destination"]), None
+            if not host:
+                continue
+            if role:
+                wanted = weight if role == "canary" else left
+            elif host in added:
+                wanted = added.pop(host)
+            elif destination["destination"].get("subset") in extra:
+                continue
+            if destination.get("weight", 0) != (wanted or 0):
+                patches.append((i, wanted))
+        # Removals shift the indices that later patches were made with (as in the source): the second of two may hit nothing and is added anew.
+        for i, wanted in patches:
+            if i >= len(destinations):
+                destinations.append({"destination": {"host": _host(route["route"][i]["destination"])}, "weight": wanted or 0})
+            elif wanted is None:
+                del destinations[i]
+            else:
+                destinations[i] = {**destinations[i], "weight": wanted}
+        destinations += [{"destination": {"host": host}, "weight": share} for host, share in added.items()]
         return {**route, "route": destinations}
 
     def _role(self, destination: Json) -> str:
-        host, subset = str(destination.get("host", "")).split(".")[0], destination.get("subset")
+        host, subset = _host(destination), destination.get("subset")
         if (self._canary_service and host == self._canary_service) or (subset and subset == self._rule.get("canarySubsetName")):
             return "canary"
         if (self._stable_service and host == self._stable_service) or (subset and subset == self._rule.get("stableSubsetName")):

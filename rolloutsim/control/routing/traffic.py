@@ -14,6 +14,7 @@ from rolloutsim.control.replicas import threshold_met
 from rolloutsim.control.routing import istio, nginx
 from rolloutsim.control.routing.router import Router
 from rolloutsim.control.weights import current_set_weight, desired_weight
+from rolloutsim.manifest.analysis import RUNNING
 from rolloutsim.manifest.objects import CanaryStrategy, TrafficWeights, WeightDestination
 
 
@@ -73,6 +74,7 @@ def _weight(ctx: Context, canary: CanaryStrategy, router: Router) -> int:
         router.remove_managed_routes()
         return weight
     if ctx.new is None or ctx.new.status.available_replicas == 0:
+        ctx.additional_destinations = _experiment_destinations(ctx)
         router.remove_managed_routes()
         return 0
     stored = ctx.status.weights
@@ -83,10 +85,25 @@ def _weight(ctx: Context, canary: CanaryStrategy, router: Router) -> int:
         return stored.canary.weight if stored is not None else 0
     if not ctx.steps:
         return 0
+    if ctx.step_index < len(ctx.steps) or not at_desired_counts(ctx, None):
+        ctx.additional_destinations = _experiment_destinations(ctx)
     if not at_desired_counts(ctx, None):
         before = ctx.steps[: ctx.step_index]
         return next((step.set_weight for step in reversed(before) if step.set_weight is not None), 0)
     return current_set_weight(ctx) if ctx.step_index != len(ctx.steps) else ctx.max_weight
+
+
+def _experiment_destinations(ctx: Context) -> tuple[WeightDestination, ...]:
+    """The weighted templates of the step's Experiment, while its phase is exactly Running (calculateWeightDestinationsFromExperiment)."""
+    step, experiment = ctx.step.experiment if ctx.step is not None else None, ctx.current_experiment
+    if step is None or experiment is None or experiment.status.phase != RUNNING:
+        return ()
+    weights = {template.name: template.weight for template in step.templates}
+    return tuple(
+        WeightDestination(weight, status.pod_template_hash, status.service_name)
+        for status in experiment.status.template_statuses
+        if (weight := weights.get(status.name)) is not None
+    )
 
 
 def _weight_on_abort(ctx: Context, canary: CanaryStrategy) -> int:
@@ -108,14 +125,19 @@ def _record_weights(ctx: Context, canary: CanaryStrategy, weight: int, canary_ha
     before = ctx.status.weights
     now = TrafficWeights(
         canary=WeightDestination(weight, canary_hash, canary.canary_service),
-        stable=WeightDestination(ctx.max_weight - weight, stable_hash, canary.stable_service),
+        stable=WeightDestination(ctx.max_weight - weight - sum(d.weight for d in ctx.additional_destinations), stable_hash, canary.stable_service),
+        additional=ctx.additional_destinations,
     )
     if before is None or replace(before, verified=None) != now:
+        details = []
         if before is None:
-            text = f"to {weight}"
-        else:
-            text = f"from {before.canary.weight} to {weight}" if before.canary.weight != weight else ""
-        ctx.emit("TrafficWeightUpdated", f"Traffic weight updated {text}")
+            details.append(f"to {weight}")
+        elif before.canary.weight != weight:
+            details.append(f"from {before.canary.weight} to {weight}")
+        if before is not None and before.additional != now.additional:
+            listed = " ".join(f"{{{d.weight} {d.service_name} {d.pod_template_hash}}}" for d in now.additional)
+            details.append(f"additional: [{listed}]")
+        ctx.emit("TrafficWeightUpdated", f"Traffic weight updated {', '.join(details)}")
         ctx.weights = now
     elif ctx.weights is not None:
         ctx.weights = replace(ctx.weights, verified=None)

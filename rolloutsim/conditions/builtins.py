@@ -1,0 +1,392 @@
+"""The language's functions: what they take, what they give, and what they do (expr v1.15.5, builtin; argo-rollouts utils/evaluate)."""
+
+from __future__ import annotations
+
+import base64
+import itertools
+import json
+import math
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from rolloutsim.conditions.nodes import ConditionError, Unsupported
+from rolloutsim.conditions.values import (
+    ANY,
+    ARRAY,
+    DURATION,
+    FLOAT,
+    INT,
+    INT64,
+    MAP,
+    NIL,
+    NUMBERS,
+    STRING,
+    TIME,
+    Instant,
+    Int64,
+    Span,
+    Typed,
+    element,
+    is_array,
+    is_number,
+    less,
+    more,
+    to_int,
+    type_of,
+    wrapped,
+)
+from rolloutsim.quantities import parse_go_duration
+
+PREDICATES = frozenset(["all", "none", "any", "one", "filter", "map", "count", "find", "findIndex", "findLast", "findLastIndex"])
+"""Functions of a list and a closure; the checker and the evaluator know them."""
+NOT_SUPPORTED = frozenset(["groupBy", "reduce", "toJSON", "date", "toPairs", "fromPairs", "sort", "sortBy", "string"])
+GIVEN = frozenset(["result", "asInt", "asFloat", "isNaN", "isInf", "isNil", "default"])
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """A function: overloads as (parameter types, result), or a check of the argument types; and what it does."""
+
+    call: Callable[..., Any]
+    overloads: tuple[tuple[tuple[str, ...], str], ...] = ()
+    check: Callable[[Sequence[str]], str] | None = None
+
+
+_CLOCK = itertools.count(1)
+"""now() of a condition: no clock, but never twice the same."""
+
+# --- checks of argument types --------------------------------------------------------------------------------------------------------
+
+
+def _shown(type_: str) -> str:
+    """A type as Go's %s prints it: the nil type not at all well."""
+    return "%!s(<nil>)" if type_ == NIL else type_
+
+
+def _one(name: str, allowed: Callable[[str], bool], gives: Callable[[str], str], text: str) -> Callable[[Sequence[str]], str]:
+    def check(types: Sequence[str]) -> str:
+        if len(types) != 1:
+            raise ConditionError(f"invalid number of arguments (expected 1, got {len(types)})")
+        if types[0] != ANY and not allowed(types[0]):
+            raise ConditionError(text.format(name=name, type=_shown(types[0])))
+        return gives(types[0])
+
+    return check
+
+
+def _number(name: str, gives: Callable[[str], str], shown: str = "") -> Callable[[Sequence[str]], str]:
+    return _one(shown or name, lambda t: t in NUMBERS, gives, "invalid argument for {name} (type {type})")
+
+
+def _extreme(name: str) -> Callable[[Sequence[str]], str]:
+    def check(types: Sequence[str]) -> str:
+        if not types:
+            raise ConditionError(f"not enough arguments to call {name}")
+        for type_ in types:
+            if type_ == ANY:
+                return ANY
+            if type_ not in NUMBERS:
+                raise ConditionError(f"invalid argument for {name} (type {_shown(type_)})")
+        return types[0]
+
+    return check
+
+
+def _take_types(types: Sequence[str]) -> str:
+    if len(types) != 2:
+        raise ConditionError(f"invalid number of arguments (expected 2, got {len(types)})")
+    if types[0] != ANY and not is_array(types[0]):
+        raise ConditionError(f"cannot take from {types[0]}")
+    if types[1] not in (ANY, INT, INT64):
+        raise ConditionError(f"cannot take {types[1]} elements")
+    return types[0]
+
+
+# --- functions -----------------------------------------------------------------------------------------------------------------------
+
+
+def as_int(value: Any) -> Int64:
+    """asInt of argo-rollouts: numbers cut, texts parsed."""
+    if isinstance(value, str):
+        if not re.fullmatch(r"[+-]?\d+", value):
+            raise ConditionError(f'strconv.ParseInt: parsing "{value}": invalid syntax')
+        if not -(2**63) <= int(value) < 2**63:
+            raise ConditionError(f'strconv.ParseInt: parsing "{value}": value out of range')
+        return Int64(value)
+    if not is_number(value):
+        raise ConditionError(f"asInt() not supported on {type_of(value)} {go_text(value)}")
+    return Int64(to_int(value))
+
+
+def as_float(value: Any) -> float:
+    """asFloat of argo-rollouts: numbers converted, texts parsed."""
+    if isinstance(value, str):
+        return _parsed_float(value, f'strconv.ParseFloat: parsing "{value}": invalid syntax')
+    if not is_number(value):
+        raise ConditionError(f"asFloat() not supported on {type_of(value)} {go_text(value)}")
+    return float(value)
+
+
+def _parsed_float(text: str, error: str) -> float:
+    if not re.fullmatch(r"(?i)[+-]?(\d+\.?\d*(e[+-]?\d+)?|\.\d+(e[+-]?\d+)?|inf|infinity|nan)", text):
+        raise ConditionError(error)
+    return float(text)
+
+
+def as_text(value: Any) -> str:
+    """A value that must be a text (a Go type assertion)."""
+    if not isinstance(value, str):
+        raise ConditionError(f"interface conversion: interface {{}} is {type_of(value) if value is not None else 'nil'}, not string")
+    return value
+
+
+def _float_argument(value: Any) -> float:
+    if not isinstance(value, float) or isinstance(value, Instant | Span):
+        raise ConditionError(f"interface conversion: interface {{}} is {type_of(value) if value is not None else 'nil'}, not float64")
+    return value
+
+
+def go_text(value: Any) -> str:
+    """What Go's %v prints, as far as errors need it."""
+    match value:
+        case None:
+            return "<nil>"
+        case bool():
+            return "true" if value else "false"
+        case list():
+            return f"[{' '.join(go_text(item) for item in value)}]"
+        case dict():
+            return f"map[{' '.join(f'{key}:{go_text(value[key])}' for key in sorted(value))}]"
+    if isinstance(value, float):
+        return f"{value:.12g}"
+    return str(value)
+
+
+def length(value: Any) -> int:
+    """len of a text (in bytes), list or map."""
+    if isinstance(value, str):
+        return len(value.encode())
+    if isinstance(value, list | dict):
+        return len(value)
+    raise ConditionError(f"invalid argument for len (type {type_of(value)})")
+
+
+def _type_name(value: Any) -> str:
+    go = type_of(value)
+    names = {NIL: "nil", INT: "int", INT64: "int", FLOAT: "float", MAP: "map", TIME: "time.Time", DURATION: "time.Duration"}
+    return names.get(go, "array" if is_array(go) else go)
+
+
+def _numeric(name: str, apply: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    def call(value: Any) -> Any:
+        if not is_number(value):
+            raise ConditionError(f"invalid argument for {name} (type {type_of(value)})")
+        return apply(value)
+
+    return call
+
+
+def _rounded(value: Any) -> float:
+    """Half away from zero, as math.Round does."""
+    x = float(value)
+    return x if not math.isfinite(x) else math.copysign(math.floor(abs(x) + 0.5), x)
+
+
+def _whole(apply: Callable[[float], float]) -> Callable[[Any], float]:
+    return lambda value: float(value) if not math.isfinite(value) else float(apply(value))
+
+
+def _int(value: Any) -> int:
+    if isinstance(value, str):
+        if not re.fullmatch(r"[+-]?\d+", value):
+            raise ConditionError(f"invalid operation: int({value})")
+        return int(value)
+    return to_int(value)
+
+
+def _float(value: Any) -> float:
+    if isinstance(value, str):
+        return _parsed_float(value, f"invalid operation: float({value})")
+    if not is_number(value):
+        raise ConditionError(f"invalid operation: float({type_of(value)})")
+    return float(value)
+
+
+def _extreme_of(is_better: Callable[[Any, Any], bool]) -> Callable[..., Any]:
+    def call(*values: Any) -> Any:
+        best = None
+        for value in values:
+            if best is None or is_better(value, best):
+                best = value
+        return best
+
+    return call
+
+
+def _numbers(name: str, values: Any) -> list[Any]:
+    if not isinstance(values, list):
+        raise ConditionError(f"cannot {name} {_kind(values)}")
+    for value in values:
+        if not is_number(value):
+            raise ConditionError(f"cannot {name} {_kind(value)}")
+    return values
+
+
+def _kind(value: Any) -> str:
+    go = type_of(value)
+    return "slice" if is_array(go) else {MAP: "map", NIL: "invalid", TIME: "struct", DURATION: "int64"}.get(go, go)
+
+
+def _sum(values: Any) -> Any:
+    found = _numbers("sum", values)
+    return float(sum(found)) if any(isinstance(value, float) for value in found) else wrapped(sum(found))
+
+
+def _mean(values: Any) -> float:
+    found = _numbers("mean", values)
+    return float(sum(float(value) for value in found)) / len(found) if found else 0.0
+
+
+def _median(values: Any) -> float:
+    found = sorted(float(value) for value in _numbers("median", values))
+    half = len(found) // 2
+    return 0.0 if not found else found[half] if len(found) % 2 else (found[half - 1] + found[half]) / 2
+
+
+def _split(text: str, separator: str, most: Any = None) -> Typed:
+    if most is not None:
+        raise Unsupported("split with a limit")
+    parts = text.split(separator) if separator else list(text)
+    return Typed(parts, STRING)
+
+
+def _from_json(text: str) -> Any:
+    def floats(value: Any) -> Any:
+        if isinstance(value, list):
+            return [floats(item) for item in value]
+        if isinstance(value, dict):
+            return {key: floats(item) for key, item in value.items()}
+        return float(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+    try:
+        return floats(json.loads(text))
+    except (json.JSONDecodeError, RecursionError) as error:
+        raise ConditionError(f"invalid character in JSON: {str(error).splitlines()[0]}") from error
+
+
+def _duration(text: str) -> Span:
+    try:
+        return Span(parse_go_duration(text))
+    except ValueError as error:
+        raise ConditionError(str(error)) from error
+
+
+def _from_base64(text: str) -> str:
+    try:
+        return base64.b64decode(text, validate=True).decode("utf-8", "replace")
+    except ValueError as error:
+        raise ConditionError("illegal base64 data at input byte 0") from error
+
+
+def _repeat(text: str, times: Any) -> str:
+    n = to_int(times)
+    if n > 1e6 or n * len(text) > 1e6:
+        raise ConditionError("memory budget exceeded")
+    if n < 0:
+        raise ConditionError("strings: negative Repeat count")
+    return text * n
+
+
+def _take(values: Any, n: Any) -> Any:
+    if not isinstance(values, list):
+        raise ConditionError(f"cannot take from {_kind(values)}")
+    if not isinstance(n, int) or isinstance(n, bool):
+        raise ConditionError(f"cannot take {_kind(n)} elements")
+    if n > len(values):
+        return values
+    if n < 0:
+        raise ConditionError("reflect.Value.Slice: slice index out of bounds")
+    return Typed(values[:n], values.of) if isinstance(values, Typed) else values[:n]
+
+
+def _keys(values: Any) -> list[Any]:
+    if not isinstance(values, dict):
+        raise ConditionError(f"cannot get keys from {_kind(values)}")
+    return list(values)
+
+
+def _values(values: Any) -> list[Any]:
+    if not isinstance(values, dict):
+        raise ConditionError(f"cannot get values from {_kind(values)}")
+    return list(values.values())
+
+
+def _join(values: Any, glue: str = "") -> str:
+    if not isinstance(values, list):
+        raise ConditionError(f"invalid argument for join (type {type_of(values)})")
+    return as_text(glue).join(as_text(value) for value in values)
+
+
+_texts = (((STRING,), STRING),)
+_two_texts = (((STRING, STRING), STRING),)
+
+FUNCTIONS: dict[str, Function] = {
+    "asInt": Function(as_int, (((ANY,), INT64),)),
+    "asFloat": Function(as_float, (((ANY,), FLOAT),)),
+    "isNaN": Function(lambda x: math.isnan(_float_argument(x)), (((FLOAT,), "bool"),)),
+    "isInf": Function(lambda x: math.isinf(_float_argument(x)), (((FLOAT,), "bool"),)),
+    "len": Function(
+        length, check=_one("len", lambda t: t in (MAP, STRING) or is_array(t), lambda _: INT, "invalid argument for {name} (type {type})")
+    ),
+    "type": Function(_type_name, (((ANY,), STRING),)),
+    "abs": Function(_numeric("abs", lambda x: x if not x < 0 else -x), check=_number("abs", lambda t: t)),
+    "ceil": Function(_numeric("ceil", _whole(math.ceil)), check=_number("ceil", lambda _: FLOAT)),
+    "floor": Function(_numeric("floor", _whole(math.floor)), check=_number("floor", lambda _: FLOAT)),
+    "round": Function(_numeric("round", _rounded), check=_number("round", lambda _: FLOAT, shown="floor")),
+    "int": Function(_int, check=_one("int", lambda t: t in NUMBERS or t == STRING, lambda _: INT, "invalid argument for {name} (type {type})")),
+    "float": Function(
+        _float, check=_one("float", lambda t: t in NUMBERS or t == STRING, lambda _: FLOAT, "invalid argument for {name} (type {type})")
+    ),
+    "upper": Function(lambda text: as_text(text).upper(), _texts),
+    "lower": Function(lambda text: as_text(text).lower(), _texts),
+    "trim": Function(
+        lambda text, cut=None: as_text(text).strip() if cut is None else as_text(text).strip(as_text(cut)), (*_texts, ((STRING, STRING), STRING))
+    ),
+    "trimPrefix": Function(lambda text, part=" ": as_text(text).removeprefix(as_text(part)), (*_two_texts, *_texts)),
+    "trimSuffix": Function(lambda text, part=" ": as_text(text).removesuffix(as_text(part)), (*_two_texts, *_texts)),
+    "split": Function(
+        lambda text, at, most=None: _split(as_text(text), as_text(at), most),
+        (((STRING, STRING), "[]string"), ((STRING, STRING, INT), "[]string")),
+    ),
+    "replace": Function(
+        lambda text, old, new, most=-1: as_text(text).replace(as_text(old), as_text(new), to_int(most)),
+        (((STRING, STRING, STRING, INT), STRING), ((STRING, STRING, STRING), STRING)),
+    ),
+    "repeat": Function(lambda text, n: _repeat(as_text(text), n), (((STRING, INT), STRING),)),
+    "join": Function(_join, ((("[]string", STRING), STRING), ((ARRAY, STRING), STRING), ((ARRAY,), STRING), (("[]string",), STRING))),
+    "indexOf": Function(lambda text, part: as_text(text).encode().find(as_text(part).encode()), (((STRING, STRING), INT),)),
+    "lastIndexOf": Function(lambda text, part: as_text(text).encode().rfind(as_text(part).encode()), (((STRING, STRING), INT),)),
+    "hasPrefix": Function(lambda text, part: as_text(text).startswith(as_text(part)), (((STRING, STRING), "bool"),)),
+    "hasSuffix": Function(lambda text, part: as_text(text).endswith(as_text(part)), (((STRING, STRING), "bool"),)),
+    "max": Function(_extreme_of(lambda value, best: less(best, value)), check=_extreme("max")),
+    "min": Function(_extreme_of(lambda value, best: more(best, value)), check=_extreme("min")),
+    "sum": Function(_sum, check=_one("sum", is_array, lambda _: ANY, "cannot sum {type}")),
+    "mean": Function(_mean, check=_one("mean", is_array, lambda _: FLOAT, "cannot avg {type}")),
+    "median": Function(_median, check=_one("median", is_array, lambda _: FLOAT, "cannot median {type}")),
+    "fromJSON": Function(lambda text: _from_json(as_text(text)), (((STRING,), ANY),)),
+    "toBase64": Function(lambda text: base64.b64encode(as_text(text).encode()).decode(), _texts),
+    "fromBase64": Function(lambda text: _from_base64(as_text(text)), _texts),
+    "now": Function(lambda: Instant(next(_CLOCK)), (((), TIME),)),
+    "duration": Function(lambda text: _duration(as_text(text)), (((STRING,), DURATION),)),
+    "first": Function(
+        lambda v: v[0] if isinstance(v, list) and v else None, check=_one("first", is_array, element, "cannot get first element from {type}")
+    ),
+    "last": Function(
+        lambda v: v[-1] if isinstance(v, list) and v else None, check=_one("last", is_array, element, "cannot get last element from {type}")
+    ),
+    "take": Function(_take, check=_take_types),
+    "keys": Function(_keys, check=_one("keys", lambda t: t == MAP, lambda _: ARRAY, "cannot get keys from {type}")),
+    "values": Function(_values, check=_one("values", lambda t: t == MAP, lambda _: ARRAY, "cannot get values from {type}")),
+}

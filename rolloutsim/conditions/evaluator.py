@@ -1,0 +1,239 @@
+"""A checked condition, run: values in Go's ways, errors in its words, within bounds of steps and memory (expr v1.15.5, vm)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rolloutsim.conditions.builtins import FUNCTIONS, PREDICATES, as_text, go_text
+from rolloutsim.conditions.nodes import ConditionError, Node, Unsupported
+from rolloutsim.conditions.regexp import compiled
+from rolloutsim.conditions.values import BOOL, FLOAT, INT, OPERATORS, STRING, Instant, Typed, equal, is_number, to_int, type_of, wrapped
+
+MOST_STEPS = 200_000
+"""So many nodes are looked at; further ones would take too long."""
+MEMORY_BUDGET = 1_000_000
+"""Elements of lists and maps that a condition may make (vm.MemoryBudget)."""
+
+
+class Evaluator:
+    """Runs one condition once."""
+
+    def __init__(self, result: Any) -> None:
+        self._result = result
+        self._variables: dict[str, Any] = {}
+        self._elements: list[tuple[Any, int]] = []
+        self._steps = 0
+        self._memory = 0
+
+    def run(self, at: Node) -> Any:
+        """The value of a node; ConditionError if it has none."""
+        self._steps += 1
+        if self._steps > MOST_STEPS:
+            raise Unsupported(f"more than {MOST_STEPS:,} steps")
+        match at.kind:
+            case "nil" | "bool" | "int" | "float" | "string":
+                return at.value
+            case "name":
+                return self._named(str(at.value))
+            case "element":
+                value, index = self._elements[-1]
+                return index if at.value == "index" else value
+            case "let":
+                self._variables[str(at.value)] = self.run(at.children[0])
+                return self.run(at.children[1])
+            case "unary":
+                return self._unary(str(at.value), self.run(at.children[0]))
+            case "binary":
+                return self._binary(str(at.value), *at.children)
+            case "index":
+                return self._fetched(self.run(at.children[0]), self.run(at.children[1]))
+            case "slice":
+                return self._sliced(at)
+            case "conditional":
+                chosen = at.children[1] if _truth(self.run(at.children[0])) else at.children[2]
+                return self.run(chosen)
+            case "array":
+                self._grow(len(at.children))
+                return [self.run(child) for child in at.children]
+            case "map":
+                return self._mapped(at)
+            case "call":
+                return self._called(str(at.value), at.children)
+        raise AssertionError(at.kind)  # pragma: no cover
+
+    def _named(self, name: str) -> Any:
+        if name in self._variables:
+            return self._variables[name]
+        if name == "result":
+            return self._result
+        raise Unsupported(f"the function {name} as a value")
+
+    def _grow(self, size: int) -> None:
+        self._memory += size
+        if self._memory >= MEMORY_BUDGET:
+            raise ConditionError("memory budget exceeded")
+
+    def _unary(self, operator: str, value: Any) -> Any:
+        if operator in ("not", "!"):
+            return not _truth(value)
+        if operator == "+":
+            return value
+        if not is_number(value):
+            raise ConditionError(f"invalid operation: - {type_of(value)}")
+        return -value if isinstance(value, float) else wrapped(-int(value))
+
+    def _binary(self, operator: str, left: Node, right: Node) -> Any:
+        a = self.run(left)
+        if operator == "&&":
+            return self.run(right) if _truth(a) else a
+        if operator == "||":
+            return a if _truth(a) else self.run(right)
+        if operator == "??":
+            return self.run(right) if a is None else a
+        b = self.run(right)
+        if operator == "in":
+            only_texts = right.kind == "array" and right.children and all(child.kind == "string" for child in right.children)
+            return _among(a, b, only_texts=bool(only_texts))
+        if operator == "..":
+            return self._range(to_int(a), to_int(b), constant=left.kind == right.kind == "int")
+        if operator == "matches":
+            pattern = compiled(as_text(b))
+            return pattern.search(as_text(a)) is not None
+        if operator in ("contains", "startsWith", "endsWith"):
+            second, first = as_text(b), as_text(a)
+            return {"contains": second in first, "startsWith": first.startswith(second), "endsWith": first.endswith(second)}[operator]
+        return OPERATORS[operator](a, b)
+
+    def _range(self, first: int, last: int, *, constant: bool) -> Typed:
+        size = max(0, last - first + 1)
+        if not constant or size > MEMORY_BUDGET:
+            self._grow(size)
+        self._steps += size // 10
+        return Typed(range(first, first + size), INT)
+
+    @staticmethod
+    def _fetched(base: Any, index: Any) -> Any:
+        if base is None:
+            raise ConditionError(f"cannot fetch {go_text(index)} from <nil>")
+        if isinstance(base, dict):
+            if index is not None and not isinstance(index, str):
+                raise ConditionError(f"reflect.Value.MapIndex: value of type {type_of(index)} is not assignable to type string")
+            return base.get("" if index is None else index)
+        if isinstance(base, list | str):
+            at = to_int(index)
+            items: Any = base if isinstance(base, list) else base.encode()
+            at = at + len(items) if at < 0 else at
+            if not 0 <= at < len(items):
+                raise ConditionError(f"reflect: {'slice' if isinstance(base, list) else 'string'} index out of range")
+            if isinstance(base, str):
+                raise Unsupported("single bytes of a text")
+            return items[at]
+        raise ConditionError(f"cannot fetch {go_text(index)} from {type_of(base)}")
+
+    def _sliced(self, at: Node) -> Any:
+        base = self.run(at.children[0])
+        has_from, has_to = at.value
+        ends = list(at.children[1:])
+        from_node = ends.pop(0) if has_from else None
+        if not isinstance(base, list | str):
+            if not has_to and not isinstance(base, dict):
+                raise ConditionError(f"invalid argument for len (type {type_of(base)})")
+            raise ConditionError(f"cannot slice {go_text(self.run(from_node) if from_node is not None else 0)}")
+        items: Any = base if isinstance(base, list) else base.encode()
+        stop = to_int(self.run(ends[0])) if has_to else len(items)
+        start = to_int(self.run(from_node)) if from_node is not None else 0
+        start = max(0, len(items) + start if start < 0 else start)
+        stop = min(len(items), max(0, len(items) + stop if stop < 0 else stop))
+        part = items[min(start, stop) : stop]
+        if isinstance(base, str):
+            return part.decode("utf-8", "replace")
+        return Typed(part, base.of) if isinstance(base, Typed) else part
+
+    def _mapped(self, at: Node) -> dict[str, Any]:
+        self._grow(len(at.children) // 2)
+        found: dict[str, Any] = {}
+        for key, value in zip(at.children[::2], at.children[1::2], strict=True):
+            name = as_text(self.run(key))
+            found[name] = self.run(value)
+        return found
+
+    # --- calls -----------------------------------------------------------------------------------------------------------------
+
+    def _called(self, name: str, arguments: tuple[Node, ...]) -> Any:
+        if name in PREDICATES:
+            return self._predicate(name, self.run(arguments[0]), arguments[1])
+        values = [self.run(argument) for argument in arguments]
+        if name == "isNil":
+            return self._result is None
+        if name == "default":
+            return values[1] if self._result is None else self._result
+        if name == "get":
+            try:
+                return self._fetched(values[0], values[1])
+            except Unsupported:
+                raise
+            except ConditionError:
+                return None
+        return FUNCTIONS[name].call(*values)
+
+    def _predicate(self, name: str, values: Any, closure: Node) -> Any:
+        if not isinstance(values, list):
+            if isinstance(values, str | dict) and name in ("all", "any", "none", "one", "filter", "map", "count", "find"):
+                raise Unsupported(f"{name} over a {type_of(values)}")
+            raise ConditionError(f"invalid argument for len (type {type_of(values)})")
+        match name:
+            case "map":
+                found = [self._applied(closure, value, i) for i, value in enumerate(values)]
+                self._grow(len(found))
+                return found
+            case "filter":
+                kept = [value for i, value in enumerate(values) if _truth(self._applied(closure, value, i))]
+                self._grow(len(kept))
+                return kept
+            case "count" | "one":
+                hits = sum(_truth(self._applied(closure, value, i)) for i, value in enumerate(values))
+                return hits if name == "count" else hits == 1
+            case "all":
+                return all(_truth(self._applied(closure, value, i)) for i, value in enumerate(values))
+            case "any":
+                return any(_truth(self._applied(closure, value, i)) for i, value in enumerate(values))
+            case "none":
+                return not any(_truth(self._applied(closure, value, i)) for i, value in enumerate(values))
+        order = range(len(values)) if "Last" not in name else range(len(values) - 1, -1, -1)
+        hit = next((i for i in order if _truth(self._applied(closure, values[i], i))), None)
+        if name in ("findIndex", "findLastIndex"):
+            return hit
+        return None if hit is None else values[hit]
+
+    def _applied(self, closure: Node, value: Any, index: int) -> Any:
+        self._elements.append((value, index))
+        try:
+            return self.run(closure)
+        finally:
+            self._elements.pop()
+
+
+def _truth(value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise ConditionError(f"interface conversion: interface {{}} is {'nil' if value is None else type_of(value)}, not {BOOL}")
+    return value
+
+
+def _among(needle: Any, values: Any, *, only_texts: bool) -> bool:
+    """Element of a list, key of a map, nothing of nil (runtime.In)."""
+    if values is None:
+        return False
+    if only_texts or isinstance(values, dict):
+        if needle is not None and not isinstance(needle, str):
+            raise ConditionError(f"reflect.Value.MapIndex: value of type {type_of(needle)} is not assignable to type {STRING}")
+        return ("" if needle is None else needle) in values
+    if isinstance(values, Instant):
+        return False  # a struct whose fields nobody names
+    if isinstance(values, list):
+        return any(equal(value, needle) for value in values)
+    raise ConditionError(f'operator "in" not defined on {type_of(values)}')
+
+
+def vector(values: list[float]) -> Typed:
+    """A []float64, as a Prometheus vector arrives."""
+    return Typed([float(value) for value in values], FLOAT)

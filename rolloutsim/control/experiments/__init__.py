@@ -1,0 +1,1 @@
+"""Experiments: one look at one, and what a Rollout does with its own."""
