@@ -43,7 +43,9 @@ def _reconcile(ctx: Context) -> None:
 
 def _refuse_invalid_spec(ctx: Context) -> None:
     """Say what is invalid, once, and give up: the error comes back with the back-off (newRolloutContext, createInvalidRolloutCondition)."""
-    violation = next(rules.spec_violations(ctx.rollout), None) or next(rules.reference_violations(ctx.rollout, ctx.services, ctx.ingresses), None)
+    violation = next(rules.spec_violations(ctx.rollout), None) or next(
+        rules.reference_violations(ctx.rollout, ctx.services, ctx.ingresses, ctx.templates), None
+    )
     if violation is None:
         return
     message = f'The Rollout "{ctx.rollout.meta.name}" is invalid: {violation}'

@@ -166,6 +166,14 @@ def _whole(value: Any, default: int = 0) -> int:
     return int(value) if re.fullmatch(r"[+-]?\d+", str(value)) else 0
 
 
+def effective_count(tree: Tree) -> int | None:
+    """How many measurements end a metric that is not read yet (EffectiveCount)."""
+    count = _whole(tree.get("count"))
+    if count == 0:
+        return None if tree.get("interval") else 1
+    return count
+
+
 def _duration(text: Any, name: str) -> float | None:
     if not text:
         return None

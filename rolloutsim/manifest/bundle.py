@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from rolloutsim.errors import Place, Problem
 from rolloutsim.manifest import kinds, rules
+from rolloutsim.manifest.analysis_templates import Templates
 from rolloutsim.manifest.documents import Document, parse, read_text, shown
 from rolloutsim.manifest.objects import AnalysisTemplate, ClusterAnalysisTemplate, DestinationRule, Ingress, Rollout, Service, VirtualService
 
@@ -82,6 +83,14 @@ class Manifests:
     ignored: tuple[Ignored, ...] = ()
     origins: dict[tuple[str, str], Origin] = field(default_factory=dict)
 
+    @property
+    def templates(self) -> Templates:
+        """The analysis templates by name."""
+        return Templates(
+            {template.meta.name: template for template in self.analysis_templates},
+            {template.meta.name: template for template in self.cluster_analysis_templates},
+        )
+
     def place(self, kind: str, name: str, path: str = "") -> Place:
         """Where a value of an object stands."""
         origin = self.origins.get((kind, name))
@@ -149,7 +158,7 @@ def rule_problems(manifests: Manifests) -> list[Problem]:
     if not violations:
         services = {service.meta.name: service for service in manifests.services}
         ingresses = {ingress.meta.name: ingress for ingress in manifests.ingresses}
-        violations = list(rules.reference_violations(rollout, services, ingresses))
+        violations = list(rules.reference_violations(rollout, services, ingresses, manifests.templates))
     name = rollout.meta.name
     return [
         Problem(

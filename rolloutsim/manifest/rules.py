@@ -9,6 +9,8 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from rolloutsim.manifest import analysis_rules
+from rolloutsim.manifest.analysis_templates import Templates
 from rolloutsim.manifest.objects import BlueGreenStrategy, CanaryStrategy, Ingress, Rollout, Service, Step
 from rolloutsim.quantities import IntOrString, pause_seconds
 
@@ -58,12 +60,19 @@ def spec_violations(rollout: Rollout) -> Iterator[Violation]:
         yield from _canary(canary)
 
 
-def reference_violations(rollout: Rollout, services: Mapping[str, Service], ingresses: Mapping[str, Ingress]) -> Iterator[Violation]:
-    """Violations of the rules on Services and Ingresses that the Rollout names, in evaluation order (validation_references.go)."""
-    for path, name in service_references(rollout):
+def reference_violations(
+    rollout: Rollout, services: Mapping[str, Service], ingresses: Mapping[str, Ingress], templates: Templates
+) -> Iterator[Violation]:
+    """Violations of the rules on the objects that the Rollout names: first what is not there, then what does not fit, each in its order."""
+    named = service_references(rollout)
+    for path, name in named:
+        if name not in services:
+            yield _invalid(path, name, f'service "{name}" not found')
+    for path, name, text in analysis_rules.missing(rollout, templates):
+        yield _invalid(path, name, text)
+    for path, name in named:
         service = services.get(name)
         if service is None:
-            yield _invalid(path, name, f'service "{name}" not found')
             continue
         for key, value in service.selector.items():
             if key != "rollouts-pod-template-hash" and rollout.spec.template.labels.get(key) != value:
@@ -71,6 +80,8 @@ def reference_violations(rollout: Rollout, services: Mapping[str, Service], ingr
                 break
         if service.managed_by not in (None, rollout.meta.name):
             yield _invalid(path, name, f'Service "{name}" is managed by another Rollout')
+    for path, name, text in analysis_rules.clashing(rollout, templates):
+        yield _invalid(path, name, text)
     canary = rollout.spec.strategy.canary
     nginx = (canary.traffic_routing or {}).get("nginx") if canary is not None else None
     if canary is not None and nginx is not None:

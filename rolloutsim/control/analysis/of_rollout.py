@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from rolloutsim.control.analysis.arguments import ArgumentError, arguments
 from rolloutsim.control.analysis.creation import named_run
 from rolloutsim.control.context import BLUE_GREEN_PAUSE, CANARY_PAUSE, INCONCLUSIVE_ANALYSIS, Context, PassFailed
 from rolloutsim.control.operations import CreateAnalysisRun, DeleteAnalysisRun, TerminateAnalysisRun
 from rolloutsim.control.replicas import is_saturated
 from rolloutsim.manifest.analysis import ERROR, FAILED, INCONCLUSIVE, AnalysisRun, RolloutAnalysis
+from rolloutsim.manifest.analysis_arguments import ArgumentError, arguments
 from rolloutsim.manifest.analysis_templates import TemplateError, run_spec
 from rolloutsim.manifest.objects import HASH_LABEL, Meta
 

@@ -6,11 +6,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from rolloutsim.control.analysis.arguments import ArgumentError, arguments
 from rolloutsim.control.context import INCONCLUSIVE_ANALYSIS, INCONCLUSIVE_EXPERIMENT, Context, PassFailed
 from rolloutsim.control.operations import CreateExperiment, DeleteExperiment, TerminateExperiment
 from rolloutsim.control.stored_template import as_stored
 from rolloutsim.manifest.analysis import ERROR, FAILED, INCONCLUSIVE, SUCCESSFUL
+from rolloutsim.manifest.analysis_arguments import ArgumentError, arguments
 from rolloutsim.manifest.experiment import (
     Experiment,
     ExperimentAnalysis,
