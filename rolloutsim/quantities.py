@@ -61,6 +61,15 @@ def parse_duration(value: object) -> float:
     return seconds
 
 
+def parse_quantile(value: object) -> float:
+    """A quantile: `p95`, `p99.9`, or a number from 0 to 1."""
+    if isinstance(value, str) and re.fullmatch(r"p\d{1,2}(\.\d+)?", value):
+        return float(value[1:]) / 100
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
+        raise ValueError("a quantile is p95, or a number from 0 to 1")
+    return float(value)
+
+
 def format_duration(seconds: float) -> str:
     """A duration for people: `0.35s`, `62.2s`, `7m30s`, `2h5m`."""
     if seconds < 0.995:

@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
-from rolloutsim.quantities import parse_duration, parse_percent, parse_rate
+from rolloutsim.quantities import parse_duration, parse_percent, parse_quantile, parse_rate
 
 if TYPE_CHECKING:
     from rolloutsim.manifest.bundle import Manifests
 
 Seconds = Annotated[float, BeforeValidator(parse_duration), Field(json_schema_extra={"type": ["string", "number"], "examples": ["4s", "10m"]})]
 PerSecond = Annotated[float, BeforeValidator(parse_rate), Field(json_schema_extra={"type": ["string", "number"], "examples": ["200/s"]})]
+Quantile = Annotated[float, BeforeValidator(parse_quantile), Field(json_schema_extra={"type": ["string", "number"], "examples": ["p95", 0.95]})]
 Fraction = Annotated[float, BeforeValidator(parse_percent), Field(json_schema_extra={"type": ["string", "number"], "examples": ["2%", "2pp"]})]
 
 
@@ -85,6 +86,8 @@ class Cluster(Model):
     """From the EndpointSlice to the rules of every node."""
     ingress: Delay | None = None
     """From the EndpointSlice or Ingress to the ingress controller's workers."""
+    scrape: Seconds | None = None
+    """Prometheus' scrape interval."""
 
 
 class Clients(Model):
@@ -125,6 +128,69 @@ class Version(Model):
 
 
 Role = Literal["canary", "stable", "active", "preview"]
+
+
+Measured = Literal["canary", "stable", "all"]
+
+
+class RequestMetric(Model):
+    """Simulated requests as Prometheus sees them: counters of the pods, scraped, and `rate` over a window."""
+
+    of: Measured = "canary"
+    """Pods of the newest revision, of the stable one, or all."""
+    stream: str | None = None
+    """Only requests of this stream."""
+    window: Seconds = 60.0
+    """The range of `rate`, `[1m]`."""
+    function: Literal["rate", "irate"] = "rate"
+    minus: Measured | None = None
+    """The difference to the same metric of other pods."""
+    over: Measured | None = None
+    """The quotient with the same metric of other pods."""
+    or_else: float | None = None
+    """`or on() vector(0)`: the value where no series has a result; absent: an empty vector."""
+
+
+class LatencyMetric(RequestMetric):
+    """`histogram_quantile` over the pods' histograms, in seconds."""
+
+    quantile: Quantile
+
+
+Outcome = Literal["Successful", "Failed", "Inconclusive", "Error"]
+
+
+class MetricSource(Model):
+    """What stands for the query or address of a metric; exactly one of the sources."""
+
+    success_rate: RequestMetric | None = None
+    """Share of requests that did not fail: `sum(rate(requests{code!~"5.."}[w])) / sum(rate(requests[w]))`."""
+    error_rate: RequestMetric | None = None
+    """Share of requests that failed; an empty vector while none ever did."""
+    request_rate: RequestMetric | None = None
+    """Requests per second."""
+    requests: RequestMetric | None = None
+    """Requests in the window (`increase`)."""
+    latency: LatencyMetric | None = None
+    values: tuple[tuple[Seconds, Any], ...] | None = None
+    """A series of `[from, value]`; `error` is a provider that does not answer."""
+    outcomes: dict[Outcome, Fraction] | None = None
+    """Each measurement comes to one of these phases, with these probabilities."""
+    takes: Delay | None = None
+    """How long one measurement takes (a job's run time); absent: no time."""
+
+    @property
+    def sources(self) -> list[str]:
+        """What is given; exactly one in a valid scenario."""
+        return [name for name in SOURCES if getattr(self, name) is not None]
+
+    @property
+    def of_requests(self) -> RequestMetric | None:
+        """The query over simulated requests, if it is one."""
+        return self.success_rate or self.error_rate or self.request_rate or self.requests or self.latency
+
+
+SOURCES = ("success_rate", "error_rate", "request_rate", "requests", "latency", "values", "outcomes")
 
 
 class PodsReady(Model):
@@ -286,6 +352,8 @@ class ScenarioSpec(Model):
     traffic: tuple[Stream, ...] = ()
     versions: dict[str, Version] = {}
     timeline: tuple[Action, ...] = ()
+    metrics: dict[str, MetricSource] = {}
+    """What each metric of the AnalysisTemplates measures, by the metric's name."""
     expect: tuple[Expectation, ...] = ()
 
 

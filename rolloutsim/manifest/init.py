@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rolloutsim.manifest.bundle import Manifests
+from rolloutsim.manifest.metric_checks import asked_metrics, proposed_source
 from rolloutsim.manifest.scenario_file import API_VERSION
 
 
@@ -38,6 +39,7 @@ def propose_scenario(manifests: Manifests, paths: Sequence[str]) -> str:
         "  timeline:",
         f'    - {{at: 30s, setImage: {{{container}: "{new_image}"}}}}   # put your next image here',
         *(["    - {when: {phase: Paused}, after: 60s, promote: {}}"] * waits),
+        *_metrics(manifests),
         "  expect:",
         "    - phase: {is: Healthy}",
         "",
@@ -53,6 +55,12 @@ def _streams(manifests: Manifests) -> list[str]:
     if not targets and manifests.services:
         targets = {f"service/{manifests.services[0].meta.name}": None}
     return [f"    - {{name: users{i or ''}, to: {target}, rate: 100/s}}" for i, target in enumerate(targets)] or ["    []"]
+
+
+def _metrics(manifests: Manifests) -> list[str]:
+    """A line for each metric of the AnalysisTemplates."""
+    lines = {name: f"    {name}: {proposed_source(metric)}" for _, name, metric in asked_metrics(manifests)}
+    return ["  metrics:                     # what stands for the queries of the AnalysisTemplates", *lines.values()] if lines else []
 
 
 def _waits_for_human(manifests: Manifests) -> int:

@@ -12,6 +12,7 @@ from rolloutsim.manifest.bundle import Manifests
 from rolloutsim.manifest.decode import camel
 from rolloutsim.manifest.documents import Document, shown
 from rolloutsim.manifest.merge_patch import patched_spec
+from rolloutsim.manifest.metric_checks import check_metrics
 from rolloutsim.scenario import DEEDS, Action, DelayShape, Expectation, Pods, Scenario, Stream, When
 
 Refuse = Callable[[str, str, str, str], None]
@@ -55,6 +56,7 @@ def check_scenario(scenario: Scenario, document: Document, manifests: Manifests,
                 f"a version is an image or tag that is deployed ({known}), or revision: N",
                 "Correct the name.",
             )
+    check_metrics(spec, manifests, refuse)
     _check_delays(scenario, refuse)
     for i, expectation in enumerate(spec.expect):
         _check_expectation(expectation, i, names, refuse)

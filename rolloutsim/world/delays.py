@@ -27,6 +27,7 @@ ENDPOINTS_S = 0.010
 KUBE_PROXY_PERIOD_S, KUBE_PROXY_BURST = 1.0, 2
 INGRESS_PERIOD_S, INGRESS_POLL_S = 1 / 0.3, 1.0
 ISTIO_DEBOUNCE_S = 0.1
+SCRAPE_S = 15.0
 
 _Z95 = 1.6448536269514722
 
@@ -98,8 +99,8 @@ def describe(delay: Delay | None) -> str:
     return f"{format_duration(delay.exponential or 0.0)} on average (exponential)"
 
 
-def assumptions(cluster: Cluster, planes: set[str]) -> list[Assumption]:
-    """The delays that the scenario left open, as far as they matter with these data planes."""
+def assumptions(cluster: Cluster, planes: set[str], *, scraped: bool = False) -> list[Assumption]:
+    """The delays that the scenario left open, as far as they matter with these data planes and metrics."""
     recorded = "median of recordings of argo-rollouts 1.9.1 on Kubernetes 1.34.1"
     rows: list[Assumption] = []
     if cluster.pods.start is None:
@@ -118,6 +119,9 @@ def assumptions(cluster: Cluster, planes: set[str]) -> list[Assumption]:
     if cluster.ingress is None and any(plane.startswith("envoy") for plane in planes):
         text = f"{format_duration(ISTIO_DEBOUNCE_S)} after the last change"
         rows.append(Assumption("Istio pushes routes and endpoints", text, "istiod PILOT_DEBOUNCE_AFTER default 100ms", "cluster.ingress"))
+    if cluster.scrape is None and scraped:
+        source = "prometheus.yml as shipped with Prometheus (documentation/examples); its default without one is 1m"
+        rows.append(Assumption("Prometheus scrapes each pod every", format_duration(SCRAPE_S), source, "cluster.scrape"))
     if cluster.api_write is None:
         rows.append(Assumption("a write to the API server takes", format_duration(API_WRITE_S), recorded, "cluster.apiWrite"))
     if cluster.watch is None:

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import bisect
+import itertools
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, NamedTuple, Protocol
 
 from rolloutsim.manifest.analysis_metrics import Metric
+from rolloutsim.randomness import generator
+from rolloutsim.scenario import Delay, Measured, MetricSource, Outcome
+from rolloutsim.world.delays import draw
+from rolloutsim.world.series import promql
+from rolloutsim.world.series.store import ERROR_CLASS, OK_CLASS, Labels, Over, TimeSeries
 
 ResultType = Literal["vector", "scalar", "json"]
 
@@ -54,6 +60,113 @@ def web_value(body: Any, json_path: str) -> Found:
         except (KeyError, IndexError, TypeError):
             return Found(error=f"Could not find JSONPath in body: {part[0] or part[1] or part[2]} is not found")
     return Found(value)
+
+
+class AsProvided:
+    """A scripted series in the form of the metric's provider: Prometheus hands over a vector, the web provider looks into a body by `jsonPath`."""
+
+    def __init__(self, series: Sequence[tuple[float, Any]]) -> None:
+        self._scripted = Scripted(series)
+
+    def measure(self, run: str, metric: Metric, index: int, at_s: float) -> Found:
+        """The value that holds at the instant; a bare value of a web metric stands for what its path finds."""
+        found = self._scripted.measure(run, metric, index, at_s)
+        if "prometheus" in metric.provider:
+            if found.error:
+                return found._replace(error="server_error: server error: 500")
+            if isinstance(found.value, bool | str) and found.value not in ("NaN", "+Inf", "-Inf"):
+                return Found(error=f"no number: {found.value}")
+            return Found(found.value if isinstance(found.value, list | tuple) else [found.value], "vector")
+        web = metric.provider.get("web")
+        if web is not None and isinstance(found.value, dict | list | tuple):
+            return web_value(found.value, str(web.get("jsonPath") or "{$}"))
+        return found
+
+
+class Drawn:
+    """Outcomes by probability; a draw belongs to (seed, replication, run, metric, index), whenever it is taken."""
+
+    def __init__(self, outcomes: Mapping[Outcome, float], key: tuple[int, int]) -> None:
+        self._phases, self._upto, self._key = list(outcomes), list(itertools.accumulate(outcomes.values())), key
+
+    def measure(self, run: str, metric: Metric, index: int, at_s: float) -> Found:
+        """A phase; an Error comes with words."""
+        drawn = float(generator(*self._key, "outcome", run, metric.name, index).random()) * self._upto[-1]
+        phase = self._phases[min(bisect.bisect_right(self._upto, drawn), len(self._phases) - 1)]
+        return Found(error="drawn by the scenario") if phase == "Error" else Found(phase=phase)
+
+
+class FromRequests:
+    """A query over the store of time series; `hash_of` gives the pod-template hash of a role at the moment ("" for all pods)."""
+
+    def __init__(self, source: MetricSource, series: TimeSeries, hash_of: Callable[[Measured], str]) -> None:
+        self._source, self._series, self._hash_of = source, series, hash_of
+
+    def measure(self, run: str, metric: Metric, index: int, at_s: float) -> Found:
+        """A vector of one value, or of none where Prometheus finds no series."""
+        query = self._source.of_requests
+        assert query is not None
+        value = self._value(query.of, at_s)
+        other = query.minus or query.over
+        if other is not None and value is not None:
+            against = self._value(other, at_s)
+            value = None if against is None else value - against if query.minus else _quotient(value, against)
+        if value is None:
+            value = query.or_else
+        return Found([] if value is None else [value], "vector")
+
+    def _value(self, of: Measured, at_s: float) -> float | None:
+        source, pod_hash = self._source, self._hash_of(of)
+        query = source.of_requests
+        assert query is not None
+        over: Over = promql.irate if query.function == "irate" else promql.rate
+
+        def which(labels: Labels, status: str = "") -> bool:
+            if query.stream is not None and labels.stream != query.stream:
+                return False
+            return pod_hash in ("", labels.pod_hash) and status in ("", labels.status)
+
+        if source.latency is not None:
+            return self._series.quantile(source.latency.quantile, over, which, at_s, query.window)
+        if source.requests is not None:
+            return self._series.summed(promql.increase, which, at_s, query.window)
+        total = self._series.summed(over, which, at_s, query.window)
+        if source.request_rate is not None or total is None:
+            return total
+        status = OK_CLASS if source.success_rate is not None else ERROR_CLASS
+        part = self._series.summed(over, lambda labels: which(labels, status), at_s, query.window)
+        return None if part is None else _quotient(part, total)
+
+
+def _quotient(value: float, by: float) -> float:
+    """Go's division of floats: by 0 it gives an infinity, or NaN."""
+    if by == 0:
+        return float("nan") if value == 0 or value != value else float("inf") if value > 0 else float("-inf")
+    return value / by
+
+
+class Timed:
+    """A source whose measurements take a while, drawn for each."""
+
+    def __init__(self, source: Source, takes: Delay, key: tuple[int, int]) -> None:
+        self._source, self._takes, self._key = source, takes, key
+
+    def measure(self, run: str, metric: Metric, index: int, at_s: float) -> Found:
+        """The source's measurement, and how long it takes."""
+        takes_s = draw(self._takes, generator(*self._key, "takes", run, metric.name, index))
+        return self._source.measure(run, metric, index, at_s)._replace(takes_s=takes_s)
+
+
+def source_of(given: MetricSource, series: TimeSeries, hash_of: Callable[[Measured], str], key: tuple[int, int]) -> Source:
+    """The source that a scenario's `metrics` names; `key` is (seed, replication)."""
+    source: Source
+    if given.values is not None:
+        source = AsProvided(given.values)
+    elif given.outcomes is not None:
+        source = Drawn(given.outcomes, key)
+    else:
+        source = FromRequests(given, series, hash_of)
+    return source if given.takes is None else Timed(source, given.takes, key)
 
 
 class Measurements:

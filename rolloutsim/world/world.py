@@ -22,18 +22,20 @@ from rolloutsim.manifest.objects import (
     VirtualService,
 )
 from rolloutsim.record import Change, Deed, Happening, Header, Record, Route, Routing
-from rolloutsim.scenario import Action, Cluster, Delay, Pods, Stream, Version
+from rolloutsim.scenario import Action, Cluster, Delay, Measured, MetricSource, Pods, Stream, Version
 from rolloutsim.world import backends, routers
 from rolloutsim.world.analysis_run_controller import AnalysisRunController
-from rolloutsim.world.delays import Delays, assumptions
+from rolloutsim.world.delays import SCRAPE_S, Delays, assumptions
 from rolloutsim.world.endpoints import EndpointsController
 from rolloutsim.world.event_recorder import EventRecorder
 from rolloutsim.world.experiment_controller import ExperimentController
 from rolloutsim.world.kubelet import Kubelet
-from rolloutsim.world.measurements import Measurements
+from rolloutsim.world.measurements import Measurements, source_of
 from rolloutsim.world.operator import Operator
 from rolloutsim.world.replica_set_controller import ReplicaSetController
 from rolloutsim.world.rollout_controller import RolloutController
+from rolloutsim.world.series.scraper import Scraper, Target
+from rolloutsim.world.series.store import TimeSeries
 from rolloutsim.world.store import Store
 from rolloutsim.world.traffic.engine import Traffic
 
@@ -63,6 +65,7 @@ class Setup:
     ingresses: tuple[Ingress, ...] = ()
     templates: tuple[AnalysisTemplate | ClusterAnalysisTemplate, ...] = ()
     measurements: Measurements = field(default_factory=Measurements)
+    metrics: tuple[tuple[str, MetricSource], ...] = ()
     cluster: Cluster = field(default_factory=Cluster)
     versions: tuple[tuple[str, Version], ...] = ()
     streams: tuple[Stream, ...] = ()
@@ -92,7 +95,11 @@ class World:
         ReplicaSetController(self.env, self.store, self._delays, header.second_fraction_s, header.seed, header.replication)
         events = EventRecorder(self._happened)
         self.controller = RolloutController(self.env, self.store, self._delays, events, header.second_fraction_s)
-        AnalysisRunController(self.env, self.store, self._delays, events, header.second_fraction_s, setup.measurements)
+        self.series = TimeSeries()
+        key = (header.seed, header.replication)
+        sources = {name: source_of(given, self.series, self._hash_of, key) for name, given in setup.metrics}
+        measurements = Measurements(sources) if sources else setup.measurements
+        AnalysisRunController(self.env, self.store, self._delays, events, header.second_fraction_s, measurements)
         ExperimentController(self.env, self.store, self._delays, events, header.second_fraction_s)
         for obj in (*setup.services, *setup.ingresses, *setup.routes, *setup.templates):
             self.store.create(obj)
@@ -143,6 +150,9 @@ class World:
         planes = [self._plane_of(stream) for stream in setup.streams]
         detail: Literal["counts", "requests"] = "counts" if header.detail == "counts" else "requests"
         self.traffic = Traffic(setup.streams, planes, self._version_of, seed=header.seed, replication=header.replication, detail=detail)
+        scraped = any(given.of_requests is not None for _, given in setup.metrics)
+        if scraped:
+            self._scrape(self.traffic)
         for stream, plane in zip(setup.streams, planes, strict=True):
             self._add_router(stream, plane)
         self.operator = Operator(
@@ -154,7 +164,7 @@ class World:
             write_s=self._delays.api_write_s,
             fraction_s=header.second_fraction_s,
         )
-        self.record.assumptions = assumptions(setup.cluster, set(planes))
+        self.record.assumptions = assumptions(setup.cluster, set(planes), scraped=scraped)
 
     def _changed(self, kind: str, name: str, obj: Object | None) -> None:
         change = Change(self.now_s, kind, name, obj)
@@ -203,6 +213,11 @@ class World:
         pace = routers.KUBE_PROXY if kind == "service" else routers.ISTIO if plane == ENVOY else routers.INGRESS_NGINX
         routers.Router(self.env, self.store, read, reroute, key=key, lag=lag, pace=pace)
 
+    def _service_of(self, stream: Stream) -> str:
+        """The Service that a stream is sent to."""
+        kind, _, target = stream.to.partition("/")
+        return target if kind == "service" or self._plane_of(stream) == ENVOY else self._service_behind(target)
+
     def _service_behind(self, target: str) -> str:
         """The Service behind `HOST[/PATH]`: the rule with the longest path that is a prefix of it."""
         host, _, path = target.partition("/")
@@ -223,6 +238,26 @@ class World:
         canary = self.setup.rollout.spec.strategy.canary
         routed = canary is not None and "nginx" in (canary.traffic_routing or {})
         return NGINX_CANARY if routed and canary is not None and self._service_behind(target) == canary.stable_service else INGRESS_NGINX
+
+    # --- measurements ----------------------------------------------------------------------------------------------------------
+
+    def _scrape(self, traffic: Traffic) -> None:
+        """Let Prometheus scrape the pods that run."""
+        setup, header = self.setup, self.setup.header
+
+        def targets() -> list[Target]:
+            return [Target(pod.ordinal, pod.pod_hash) for pod in self.store.objects(Pod) if pod.word in ("Running", "Terminating")]
+
+        services = {stream.name: self._service_of(stream) for stream in setup.streams}
+        tallies = traffic.tallied(self.series.bounds_s)
+        interval_s = SCRAPE_S if setup.cluster.scrape is None else setup.cluster.scrape
+        key = (header.seed, header.replication)
+        Scraper(self.env, self.series, tallies, services, targets, traffic.cut, interval_s=interval_s, key=key)
+
+    def _hash_of(self, role: Measured) -> str:
+        """The pod-template hash of the newest or the stable revision; "" for all pods."""
+        status = self.rollout.status
+        return {"canary": status.current_pod_hash, "stable": status.stable_rs, "all": ""}[role]
 
     # --- versions --------------------------------------------------------------------------------------------------------------
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from rolloutsim.record import Requests, Route, Tallies
 from rolloutsim.scenario import Stream, Version
+from rolloutsim.world.series.tally import Tally
 from rolloutsim.world.traffic.arrivals import Arrivals
 from rolloutsim.world.traffic.planes import make_plane
 from rolloutsim.world.traffic.planes.plane import Covers
@@ -38,6 +39,12 @@ class Traffic:
                 self._streams[stream.name] = CountStream(stream.name, arrivals, plane, self._pods, key)
             else:
                 self._streams[stream.name] = RequestStream(stream.name, arrivals, plane, self._pods)
+
+    def tallied(self, bounds_s: Sequence[float]) -> dict[str, Tally]:
+        """Let the pods count what they answer from now on, in latency buckets with these upper bounds; a tally for each stream."""
+        for stream in self._streams.values():
+            stream.tally = Tally(bounds_s)
+        return {name: stream.tally for name, stream in self._streams.items() if stream.tally is not None}
 
     def covers(self, stream: str) -> Covers:
         """What an interval of a stream's share is about."""

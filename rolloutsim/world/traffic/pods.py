@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import numpy as np
@@ -32,6 +33,14 @@ class PodColumns:
                 self.error_rate[ordinal] = version.error_rate
                 if version.latency is not None:
                     self.mu[ordinal], self.sigma[ordinal] = lognormal(version.latency.p50, version.latency.p99)
+
+    def bucket_shares(self, ordinal: int, bounds_s: npt.NDArray[np.float64]) -> npt.NDArray[np.float64] | None:
+        """The probabilities of latency buckets, by ascending bounds of which the last is infinite; None where latencies are unknown."""
+        mu, sigma = float(self.mu[ordinal]), float(self.sigma[ordinal])
+        if math.isnan(mu):
+            return None
+        below = [0.5 * math.erfc((mu - math.log(b)) / (sigma * math.sqrt(2))) if sigma else float(math.log(b) >= mu) for b in bounds_s[:-1].tolist()]
+        return np.diff([0.0, *below, 1.0])
 
     def end(self, ordinal: int) -> None:
         """The pod's process is gone."""

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rolloutsim.record import ERROR, NO_ENDPOINT, OK, RESET, Requests, Tallies
+from rolloutsim.world.series.tally import Tally
 from rolloutsim.world.traffic.arrivals import CHUNK, Arrivals, Chunk
 from rolloutsim.world.traffic.marks import Marks
 from rolloutsim.world.traffic.planes.plane import NOBODY, Counts, Ints, Plane
@@ -18,6 +19,7 @@ class StreamOf(Protocol):
     """A stream: `advance` up to (not including) an instant under the present route, and `result` at the end."""
 
     plane: Plane
+    tally: Tally | None
 
     def advance(self, to_s: float, *, read_only: bool = False) -> None:
         """Let the requests before an instant happen."""
@@ -34,6 +36,7 @@ class RequestStream:
         self._chunk: Chunk | None = arrivals.chunk(0, 0.0) if arrivals.rate_rps > 0 else None
         self._at = 0
         self._blocks: list[tuple[np.ndarray, ...]] = []
+        self.tally: Tally | None = None
 
     def advance(self, to_s: float, *, read_only: bool = False) -> None:
         """Let the requests before an instant happen; where it is cut changes nothing."""
@@ -58,6 +61,8 @@ class RequestStream:
         if refused is not None:
             outcome[refused], latency_s[refused] = RESET, np.nan
         self._blocks.append((chunk.t_s[begin:end], pods, connection, outcome, latency_s))
+        if self.tally is not None:
+            self.tally.add(chunk.t_s[begin:end], pods, outcome, latency_s)
 
     def result(self) -> Requests:
         """All requests in order of arrival."""
@@ -81,6 +86,8 @@ class CountStream:
         self._answered: dict[int, int] = {}
         self._errors: dict[int, Marks] = {}
         self._blocks: list[tuple[np.ndarray, ...]] = []
+        self.tally: Tally | None = None
+        self._observed: dict[tuple[int, int], tuple[Marks, int]] = {}
 
     def advance(self, to_s: float, *, read_only: bool = False) -> None:
         """Count the requests before an instant."""
@@ -93,6 +100,8 @@ class CountStream:
             refused = self._pods.ended[found.pod] & ~nobody
             outcome = np.where(nobody, NO_ENDPOINT, np.where(refused, RESET, OK)).astype(np.uint8)
             errors = self._failed(found, outcome == OK)
+            if self.tally is not None:
+                self._observe(self.tally, found, outcome == OK, errors)
             for kind, requests in ((outcome, found.requests - errors), (np.full_like(outcome, ERROR), errors)):
                 some = requests > 0
                 times = (np.full(int(some.sum()), t_s) for t_s in (self._from_s, to_s))
@@ -116,6 +125,23 @@ class CountStream:
             errors = int(self._errors[pod].between(before, before + upto[-1])[1])
             failed[rows] = np.diff([errors * n // max(1, upto[-1]) for n in upto], prepend=0)
         return failed
+
+    def _observe(self, tally: Tally, found: Counts, answered: npt.NDArray[np.bool_], errors: Ints) -> None:
+        """Count the answered requests of each pod by status, and draw their latency buckets."""
+        for pod in np.unique(found.pod[answered]).tolist():
+            rows = answered & (found.pod == pod)
+            failed = int(errors[rows].sum())
+            for status, requests in enumerate((int(found.requests[rows].sum()) - failed, failed)):
+                shares = self._pods.bucket_shares(pod, tally.bounds_s)
+                buckets = None
+                if shares is not None and requests:
+                    marks, before = self._observed.get((pod, status), (None, 0))
+                    if marks is None:
+                        seed, replication, stream = self._key
+                        marks = Marks(shares, seed, replication, "latencies", stream, pod, status)
+                    buckets = marks.between(before, before + requests)
+                    self._observed[pod, status] = (marks, before + requests)
+                tally.add_counts(pod, bool(status), requests, buckets)
 
     def result(self) -> Tallies:
         """All rows in order of time."""

@@ -1,0 +1,89 @@
+"""What must fit between `spec.metrics` of a scenario and the metrics of its AnalysisTemplates."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from rolloutsim.manifest.analysis import AnalysisTemplate, ClusterAnalysisTemplate
+from rolloutsim.manifest.bundle import Manifests
+from rolloutsim.manifest.decode import camel
+from rolloutsim.manifest.documents import shown
+from rolloutsim.scenario import SOURCES, MetricSource, ScenarioSpec
+
+Refuse = Callable[[str, str, str, str], None]
+WRONG = 1e-6
+"""Outcomes may miss a sum of 1 by this much (percentages are decimal)."""
+
+
+def asked_metrics(manifests: Manifests) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """The metrics of the templates: template, metric name, and the metric as written; a name that an argument makes is left out."""
+    templates: list[AnalysisTemplate | ClusterAnalysisTemplate] = [*manifests.analysis_templates, *manifests.cluster_analysis_templates]
+    for template in templates:
+        for metric in template.spec.metrics:
+            name = str(metric.get("name") or "")
+            if name and "{{" not in name:
+                yield template.meta.name, name, dict(metric)
+
+
+def check_metrics(spec: ScenarioSpec, manifests: Manifests, refuse: Refuse) -> None:
+    """Refuse metrics without a source, sources without a metric, and sources that say too much or nothing."""
+    asked = list(asked_metrics(manifests))
+    names = {name for _, name, _ in asked}
+    for template, name, metric in asked:
+        if name not in spec.metrics:
+            remedy = f"For example {name}: {proposed_source(metric)}"
+            refuse(
+                "spec.metrics", f"nothing for metric {shown(name)} of {template}", "each metric of an AnalysisTemplate has a source of values", remedy
+            )
+    for name, source in spec.metrics.items():
+        if names and name not in names:
+            refuse(f"spec.metrics.{name}", shown(name), f"no AnalysisTemplate has this metric ({', '.join(sorted(names))})", "Correct the name.")
+        _check_source(source, f"spec.metrics.{name}", spec, refuse)
+
+
+def _check_source(source: MetricSource, path: str, spec: ScenarioSpec, refuse: Refuse) -> None:
+    if len(source.sources) != 1:
+        known = ", ".join(camel(name) for name in SOURCES)
+        refuse(path, f"{len(source.sources)} sources", f"a metric has exactly one: {known}", "Keep one.")
+    for phase, share in (source.outcomes or {}).items():
+        if share < 0:
+            refuse(f"{path}.outcomes.{phase}", f"{share:g}", "a probability is not negative", "Correct it.")
+    if source.outcomes is not None and abs(math.fsum(source.outcomes.values()) - 1) > WRONG:
+        refuse(f"{path}.outcomes", f"{math.fsum(source.outcomes.values()):.4g} in all", "probabilities sum to 1", "Complete them.")
+    if source.values is not None:
+        starts = [from_s for from_s, _ in source.values]
+        if not starts or starts != sorted(starts):
+            refuse(f"{path}.values", "no value, or times that go back", "a series of [from, value] in order of time", "For example [[0s, 0.97]].")
+    query = source.of_requests
+    if query is None:
+        return
+    if not spec.traffic:
+        refuse(path, "no traffic", "requests are measured on traffic", "Add spec.traffic, or give values or outcomes.")
+    if query.stream is not None and query.stream not in {stream.name for stream in spec.traffic}:
+        refuse(f"{path}.stream", shown(query.stream), "there is no such stream", "Correct the name.")
+    if query.window <= 0:
+        refuse(path, f"a window of {query.window:g} s", "a window is longer than 0 s", "For example window: 1m.")
+    if query.minus is not None and query.over is not None:
+        refuse(path, "minus together with over", "a metric is compared in one way", "Keep one of them.")
+
+
+def proposed_source(metric: dict[str, Any]) -> str:
+    """A line for `spec.metrics` that could stand for a metric, guessed from its query."""
+    provider = metric.get("provider") or {}
+    query = str((provider.get("prometheus") or {}).get("query") or "")
+    if "prometheus" not in provider:
+        return "{outcomes: {Successful: 100%}}" if "job" in provider else "{values: [[0s, 1]]}"
+    window = _window(query)
+    if "histogram_quantile" in query:
+        return f"{{latency: {{of: canary, quantile: p95, window: {window}}}}}"
+    if "/" not in query:
+        return f"{{requestRate: {{of: canary, window: {window}}}}}" if "rate(" in query else "{values: [[0s, 1]]}"
+    healthy = "!~" in query.partition("/")[0] or "success" in query.partition("/")[0].lower()
+    return f"{{{'successRate' if healthy else 'errorRate'}: {{of: canary, window: {window}}}}}"
+
+
+def _window(query: str) -> str:
+    found = query.partition("[")[2].partition("]")[0]
+    return found if found[:1].isdigit() and found[-1:] in ("s", "m", "h") else "1m"

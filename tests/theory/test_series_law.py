@@ -1,0 +1,43 @@
+"""What Prometheus would compute from the simulated requests: the truth within its standard error, the same from both levels of detail."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from rolloutsim.manifest.objects import Endpoint
+from rolloutsim.record import Route
+from rolloutsim.scenario import Latency, Stream, Version
+from rolloutsim.world.series import promql
+from rolloutsim.world.series.store import Labels, TimeSeries
+from rolloutsim.world.traffic.engine import Traffic
+
+SEEDS, RATE, ERRORS = 60, 40.0, 0.1
+
+
+@pytest.mark.parametrize("detail", ["requests", "counts"])
+def test_rates_and_quantiles_of_known_traffic(detail: str) -> None:
+    found: dict[str, list[float]] = {"rate": [], "errors": [], "p50": []}
+    for seed in range(SEEDS):
+        profile = Version(error_rate=ERRORS, latency=Latency(p50="50ms", p99="200ms"))
+        traffic = Traffic([Stream(name="s", to="service/x", rate=RATE)], ["random"], lambda _, p=profile: p, seed=seed, detail=detail)
+        series = TimeSeries()
+        tally = traffic.tallied(series.bounds_s)["s"]
+        traffic.reroute(0.0, "s", Route("x", "", "requests", (Endpoint("p", "h", 0),)))
+        for t_s in np.arange(7.0, 120.0, 15.0).tolist():
+            traffic.cut(t_s)
+            for counts, status in zip(tally.of(0, t_s), ("2xx", "5xx"), strict=True):
+                series.append(t_s, Labels(0, "h", "s", "x", status), int(counts[0]), counts[1:])
+        total = series.summed(promql.rate, lambda _: True, 115.0, 60.0)
+        errors = series.summed(promql.rate, lambda labels: labels.status == "5xx", 115.0, 60.0)
+        p50 = series.quantile(0.5, promql.rate, lambda _: True, 115.0, 60.0)
+        assert total is not None and errors is not None and p50 is not None
+        found["rate"].append(total)
+        found["errors"].append(errors / total)
+        found["p50"].append(p50)
+    sampled_s = 45.0  # four samples lie in the window
+    assert abs(np.mean(found["rate"]) - RATE) < 4 * math.sqrt(RATE / sampled_s / SEEDS)
+    assert abs(np.mean(found["errors"]) - ERRORS) < 4 * math.sqrt(ERRORS * (1 - ERRORS) / (RATE * sampled_s) / SEEDS)
+    assert abs(np.mean(found["p50"]) - 0.05) < 4 * np.std(found["p50"], ddof=1) / math.sqrt(SEEDS)
