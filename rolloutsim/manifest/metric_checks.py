@@ -13,6 +13,7 @@ from rolloutsim.manifest.documents import shown
 from rolloutsim.scenario import SOURCES, MetricSource, ScenarioSpec
 
 Refuse = Callable[[str, str, str, str], None]
+SHORTEST_SCRAPE_S = 0.1
 WRONG = 1e-6
 """Outcomes may miss a sum of 1 by this much (percentages are decimal)."""
 
@@ -29,6 +30,9 @@ def asked_metrics(manifests: Manifests) -> Iterator[tuple[str, str, dict[str, An
 
 def check_metrics(spec: ScenarioSpec, manifests: Manifests, refuse: Refuse) -> None:
     """Refuse metrics without a source, sources without a metric, and sources that say too much or nothing."""
+    if spec.cluster.scrape is not None and spec.cluster.scrape < SHORTEST_SCRAPE_S:
+        rule = f"a scrape interval is at least {SHORTEST_SCRAPE_S:g} s"
+        refuse("spec.cluster.scrape", f"{spec.cluster.scrape:g} s", rule, "Prometheus' own default is 1m, often 15s or 30s is set.")
     asked = list(asked_metrics(manifests))
     names = {name for _, name, _ in asked}
     for template, name, metric in asked:

@@ -33,6 +33,13 @@ spec:
   traffic: {to: service/app, rate: 10/s}
   timeline: [{at: 5s, setImage: {app: "app:v2"}}]
 """
+TEMPLATE = """\
+---
+apiVersion: argoproj.io/v1alpha1
+kind: AnalysisTemplate
+metadata: {name: t}
+spec: {metrics: [{name: ok, provider: {web: {url: "http://x"}}}]}
+"""
 WHOLE = ROLLOUT + SERVICE + SCENARIO
 
 BAD = {
@@ -57,6 +64,13 @@ BAD = {
     "no scenario": (ROLLOUT + SERVICE, "no Scenario"),
     "two scenarios": (WHOLE + SCENARIO, "second Scenario"),
     "no revision": (WHOLE.replace('setImage: {app: "app:v2"}', "setImage: {}"), "no revision"),
+    "metric without source": (WHOLE + TEMPLATE, "nothing for metric ok of t"),
+    "metric that nobody asks for": (WHOLE + "  metrics: {ok: {values: [[0s, 1]]}, no: {values: [[0s, 1]]}}\n" + TEMPLATE, "no AnalysisTemplate has this metric (ok)"),
+    "two sources": (WHOLE + "  metrics: {ok: {values: [[0s, 1]], requests: {}}}\n" + TEMPLATE, "2 sources"),
+    "outcomes that lack": (WHOLE + "  metrics: {ok: {outcomes: {Failed: 50%}}}\n" + TEMPLATE, "probabilities sum to 1"),
+    "values that go back": (WHOLE + "  metrics: {ok: {values: [[5s, 1], [0s, 1]]}}\n" + TEMPLATE, "times that go back"),
+    "a quantile beyond": (WHOLE + "  metrics: {ok: {latency: {quantile: p101}}}\n" + TEMPLATE, "a quantile is p95"),
+    "endless scrapes": (WHOLE + "  cluster: {scrape: 0s}\n", "at least 0.1 s"),
     "unknown container": (WHOLE.replace('setImage: {app: "app:v2"}', 'setImage: {web: "app:v2"}'), "no such container"),
     "no deed": (WHOLE.replace(', setImage: {app: "app:v2"}', ""), "exactly one thing"),
     "no when": (WHOLE.replace("at: 5s, ", ""), "says when"),
