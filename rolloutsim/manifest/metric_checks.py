@@ -10,7 +10,8 @@ from rolloutsim.manifest.analysis import AnalysisTemplate, ClusterAnalysisTempla
 from rolloutsim.manifest.bundle import Manifests
 from rolloutsim.manifest.decode import camel
 from rolloutsim.manifest.documents import shown
-from rolloutsim.scenario import SOURCES, MetricSource, ScenarioSpec
+from rolloutsim.scenario import ScenarioSpec
+from rolloutsim.scenario.metrics import SOURCES, MetricSource
 
 Refuse = Callable[[str, str, str, str], None]
 SHORTEST_SCRAPE_S = 0.1

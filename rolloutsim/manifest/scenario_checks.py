@@ -13,7 +13,8 @@ from rolloutsim.manifest.decode import camel
 from rolloutsim.manifest.documents import Document, shown
 from rolloutsim.manifest.merge_patch import patched_spec
 from rolloutsim.manifest.metric_checks import check_metrics
-from rolloutsim.scenario import DEEDS, Action, DelayShape, Expectation, Pods, Scenario, Stream, When
+from rolloutsim.manifest.version_checks import check_answers, check_delays
+from rolloutsim.scenario import DEEDS, Action, Expectation, Scenario, Stream, When
 
 Refuse = Callable[[str, str, str, str], None]
 
@@ -57,7 +58,8 @@ def check_scenario(scenario: Scenario, document: Document, manifests: Manifests,
                 "Correct the name.",
             )
     check_metrics(spec, manifests, refuse)
-    _check_delays(scenario, refuse)
+    check_delays(spec, refuse)
+    check_answers(spec, refuse)
     for i, expectation in enumerate(spec.expect):
         _check_expectation(expectation, i, names, refuse)
     _check_time(scenario, refuse)
@@ -122,27 +124,6 @@ def _check_edit(patch: dict[str, Any], path: str, manifests: Manifests, refuse: 
     except InputError as error:
         for problem in error.problems:
             refuse(f"{path}.{problem.place.path}", problem.found, problem.rule, problem.remedy)
-
-
-def _check_delays(scenario: Scenario, refuse: Refuse) -> None:
-    spec = scenario.spec
-    pods = [("spec.cluster.pods", spec.cluster.pods), *((f"spec.versions.{name}.pods", v.pods) for name, v in spec.versions.items() if v.pods)]
-    delays = [(f"{path}.{name}", getattr(p, name)) for path, p in pods if isinstance(p, Pods) for name in ("start", "stop")]
-    delays += [("spec.cluster.kubeProxy", spec.cluster.kube_proxy), ("spec.cluster.ingress", spec.cluster.ingress)]
-    for path, delay in delays:
-        if not isinstance(delay, DelayShape):
-            continue
-        shapes = [shape for shape in (delay.lognormal, delay.uniform, delay.exponential) if shape is not None]
-        if len(shapes) != 1:
-            refuse(path, f"{len(shapes)} distributions", "a delay has exactly one: lognormal, uniform or exponential", "Keep one.")
-        if delay.lognormal is not None and not 0 < delay.lognormal.median <= delay.lognormal.p95:
-            refuse(f"{path}.lognormal", "p95 below the median, or a median of 0", "0 < median <= p95", "Correct the two.")
-        if delay.uniform is not None and delay.uniform.low > delay.uniform.high:
-            refuse(f"{path}.uniform", "low above high", "low <= high", "Swap the two.")
-    for name, version in spec.versions.items():
-        latency = version.latency
-        if latency is not None and (latency.p50 <= 0 or (latency.p99 is not None and latency.p99 < latency.p50)):
-            refuse(f"spec.versions.{name}.latency", "p99 below p50, or a p50 of 0", "0 < p50 <= p99", "Correct the two.")
 
 
 def _check_expectation(expectation: Expectation, i: int, names: list[str], refuse: Refuse) -> None:

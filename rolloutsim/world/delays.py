@@ -71,7 +71,14 @@ def merged(pods: Pods, default: Pods) -> Pods:
     start = default.start if pods.start is None else pods.start
     stop = default.stop if pods.stop is None else pods.stop
     unready_after = default.unready_after if pods.unready_after is None else pods.unready_after
-    return Pods(start=start, stop=stop, ready=pods.ready and default.ready, unready_after=unready_after)
+    return Pods(
+        start=start,
+        stop=stop,
+        ready=pods.ready and default.ready,
+        unready_after=unready_after,
+        flaps=pods.flaps or default.flaps,
+        crashes=pods.crashes or default.crashes,
+    )
 
 
 def draw(delay: Delay | None, generator: np.random.Generator) -> float:

@@ -10,7 +10,8 @@ from typing import Any, Literal, NamedTuple, Protocol
 
 from rolloutsim.manifest.analysis_metrics import Metric
 from rolloutsim.randomness import generator
-from rolloutsim.scenario import Delay, Measured, MetricSource, Outcome
+from rolloutsim.scenario import Delay
+from rolloutsim.scenario.metrics import Measured, MetricSource, Outcome
 from rolloutsim.world.delays import draw
 from rolloutsim.world.series import promql
 from rolloutsim.world.series.store import ERROR_CLASS, OK_CLASS, Labels, Over, TimeSeries

@@ -22,7 +22,8 @@ from rolloutsim.manifest.objects import (
     VirtualService,
 )
 from rolloutsim.record import Change, Deed, Happening, Header, Record, Route, Routing
-from rolloutsim.scenario import Action, Cluster, Delay, Measured, MetricSource, Pods, Stream, Version
+from rolloutsim.scenario import Action, Cluster, Delay, Pods, Stream, Version
+from rolloutsim.scenario.metrics import Measured, MetricSource
 from rolloutsim.world import backends, routers
 from rolloutsim.world.analysis_run_controller import AnalysisRunController
 from rolloutsim.world.delays import SCRAPE_S, Delays, assumptions
@@ -32,6 +33,8 @@ from rolloutsim.world.experiment_controller import ExperimentController
 from rolloutsim.world.kubelet import Kubelet
 from rolloutsim.world.measurements import Measurements, source_of
 from rolloutsim.world.operator import Operator
+from rolloutsim.world.processes import Processes
+from rolloutsim.world.profiles import Profiles
 from rolloutsim.world.replica_set_controller import ReplicaSetController
 from rolloutsim.world.rollout_controller import RolloutController
 from rolloutsim.world.series.scraper import Scraper, Target
@@ -85,8 +88,8 @@ class World:
         self.env = simpy.Environment(initial_time=start_s)
         self.store = Store(lambda: float(self.env.now))
         self.store.watch("*", self._changed)
-        self._profiles: dict[tuple[tuple[str, ...], int], Version] = {}
-        self._images: dict[int, tuple[tuple[str, ...], int]] = {}
+        self.profiles = Profiles(setup.versions, (header.seed, header.replication))
+        self._processes: Processes | None = None
         self._ordinals: dict[str, int] = {}
         self._place: tuple[int | None, str] = (None, "")
         self.traffic: Traffic | None = None
@@ -149,10 +152,13 @@ class World:
         self.record.events = [happening for happening in self.record.events if happening.t_s >= 0]
         planes = [self._plane_of(stream) for stream in setup.streams]
         detail: Literal["counts", "requests"] = "counts" if header.detail == "counts" else "requests"
-        self.traffic = Traffic(setup.streams, planes, self._version_of, seed=header.seed, replication=header.replication, detail=detail)
+        self.traffic = Traffic(setup.streams, planes, self.profiles.of, seed=header.seed, replication=header.replication, detail=detail)
         scraped = any(given.of_requests is not None for _, given in setup.metrics)
         if scraped:
             self._scrape(self.traffic)
+        self._processes = Processes(self.env, self.traffic, self.profiles.of)
+        for pod in self.store.objects(Pod):
+            self._processes.see(pod)
         for stream, plane in zip(setup.streams, planes, strict=True):
             self._add_router(stream, plane)
         self.operator = Operator(
@@ -172,8 +178,10 @@ class World:
         for observe in self._observers:
             observe(change, self.store)
         if isinstance(obj, Pod):
-            self._images.setdefault(obj.ordinal, (obj.images, self._revision_of(obj)))
+            self.profiles.see(obj, self._revision_of(obj))
             self._ordinals[name] = obj.ordinal
+            if self._processes is not None:
+                self._processes.see(obj)
         elif kind == "Pod" and self.traffic is not None:
             self.traffic.end_pod(self.now_s, self._ordinals[name])
         elif isinstance(obj, Rollout) and self.traffic is not None:
@@ -261,20 +269,6 @@ class World:
 
     # --- versions --------------------------------------------------------------------------------------------------------------
 
-    def _version_of(self, ordinal: int) -> Version:
-        """How the pod of an ordinal answers."""
-        return self._version_by_images(*self._images[ordinal])
-
-    def _version_by_images(self, images: tuple[str, ...], revision: int) -> Version:
-        """The scenario's version of some images: by full image, by tag, or by revision."""
-        key = (images, revision)
-        if key not in self._profiles:
-            named = dict(self.setup.versions)
-            keys = [key for image in images for key in (image, image.rpartition(":")[2])]
-            keys += [f"revision: {revision}", f"revision:{revision}"]
-            self._profiles[key] = next((named[name] for name in keys if name in named), Version())
-        return self._profiles[key]
-
     def _revision_of(self, pod: Pod) -> int:
         owner = self.store.get(ReplicaSet, pod.meta.owner or "")
         return owner.revision if owner is not None else 0
@@ -282,4 +276,4 @@ class World:
     def _pods_of(self, pod: Pod) -> Pods:
         if self.env.now < 0:
             return Pods(start=0.0, stop=0.0)
-        return self._delays.for_version(self._version_by_images(pod.images, self._revision_of(pod)))
+        return self._delays.for_version(self.profiles.version(pod.images, self._revision_of(pod)))

@@ -19,7 +19,7 @@ SEEDS, RATE, ERRORS = 60, 40.0, 0.1
 
 @pytest.mark.parametrize("detail", ["requests", "counts"])
 def test_rates_and_quantiles_of_known_traffic(detail: str) -> None:
-    found: dict[str, list[float]] = {"rate": [], "errors": [], "p50": []}
+    found: dict[str, list[float]] = {"rate": [], "errors": [], "p75": []}
     for seed in range(SEEDS):
         profile = Version(error_rate=ERRORS, latency=Latency(p50="50ms", p99="200ms"))
         traffic = Traffic([Stream(name="s", to="service/x", rate=RATE)], ["random"], lambda _, p=profile: p, seed=seed, detail=detail)
@@ -32,12 +32,15 @@ def test_rates_and_quantiles_of_known_traffic(detail: str) -> None:
                 series.append(t_s, Labels(0, "h", "s", "x", status), int(counts[0]), counts[1:])
         total = series.summed(promql.rate, lambda _: True, 115.0, 60.0)
         errors = series.summed(promql.rate, lambda labels: labels.status == "5xx", 115.0, 60.0)
-        p50 = series.quantile(0.5, promql.rate, lambda _: True, 115.0, 60.0)
-        assert total is not None and errors is not None and p50 is not None
+        p75 = series.quantile(0.75, promql.rate, lambda _: True, 115.0, 60.0)
+        assert total is not None and errors is not None and p75 is not None
         found["rate"].append(total)
         found["errors"].append(errors / total)
-        found["p50"].append(p50)
+        found["p75"].append(p75)
     sampled_s = 45.0  # four samples lie in the window
     assert abs(np.mean(found["rate"]) - RATE) < 4 * math.sqrt(RATE / sampled_s / SEEDS)
     assert abs(np.mean(found["errors"]) - ERRORS) < 4 * math.sqrt(ERRORS * (1 - ERRORS) / (RATE * sampled_s) / SEEDS)
-    assert abs(np.mean(found["p50"]) - 0.05) < 4 * np.std(found["p50"], ddof=1) / math.sqrt(SEEDS)
+    # latencies are lognormal with median 0.05: the share of (0.05, 0.1] is Phi(ln 2 / sigma) - 1/2, and 0.25 of all lies in it below p75
+    sigma = math.log(4) / 2.3263478740408408
+    p75 = 0.05 + 0.05 * 0.25 / (0.5 * math.erf(math.log(2) / sigma / math.sqrt(2)))
+    assert abs(np.mean(found["p75"]) - p75) < 4 * np.std(found["p75"], ddof=1) / math.sqrt(SEEDS)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from rolloutsim.manifest.analysis_metrics import Metric, validated
-from rolloutsim.scenario import MetricSource
+from rolloutsim.scenario.metrics import MetricSource
 from rolloutsim.world.measurements import Found, Source, source_of
 from rolloutsim.world.series.store import Labels, TimeSeries
 

@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 
 from rolloutsim.record import Requests, Route, Tallies
-from rolloutsim.scenario import Stream, Version
+from rolloutsim.scenario import Latency, Stream, Version
 from rolloutsim.world.series.tally import Tally
 from rolloutsim.world.traffic.arrivals import Arrivals
 from rolloutsim.world.traffic.planes import make_plane
@@ -65,6 +65,20 @@ class Traffic:
         self._pods.end(ordinal)
         for stream in self._streams.values():
             stream.plane.end_pod(ordinal)
+
+    def begin_pod(self, now_s: float, ordinal: int) -> None:
+        """A pod's process runs again after an exit: it takes requests, and has counted none."""
+        self.cut(now_s)
+        self._pods.begin(ordinal)
+        for stream in self._streams.values():
+            stream.plane.begin_pod(ordinal)
+            if stream.tally is not None:
+                stream.tally.restart(ordinal, now_s)
+
+    def answer(self, now_s: float, ordinal: int, error_rate: float, latency: Latency | None) -> None:
+        """A pod answers otherwise from now on."""
+        self.cut(now_s)
+        self._pods.answer(ordinal, error_rate, latency)
 
     def cut(self, now_s: float) -> None:
         """Advance all streams to a change of the world, so that counts can be told apart before and after it."""

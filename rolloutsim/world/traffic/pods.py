@@ -8,7 +8,7 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 
-from rolloutsim.scenario import Version
+from rolloutsim.scenario import Latency, Version
 from rolloutsim.world.traffic.arrivals import lognormal
 
 
@@ -22,6 +22,7 @@ class PodColumns:
         self.mu = np.full(64, np.nan)
         self.sigma = np.zeros(64)
         self.ended = np.zeros(64, dtype=bool)
+        self.turn: dict[int, int] = {}
 
     def know(self, ordinals: npt.NDArray[np.int32]) -> None:
         """Make sure that these pods have rows."""
@@ -30,9 +31,18 @@ class PodColumns:
                 self._known.add(ordinal)
                 self._grow(ordinal)
                 version = self._profile(ordinal)
-                self.error_rate[ordinal] = version.error_rate
-                if version.latency is not None:
-                    self.mu[ordinal], self.sigma[ordinal] = lognormal(version.latency.p50, version.latency.p99)
+                self._set(ordinal, version.error_rate, version.latency)
+
+    def answer(self, ordinal: int, error_rate: float, latency: Latency | None) -> None:
+        """The pod answers otherwise from now on; `turn` counts how often that was so, as other draws begin then."""
+        self.know(np.array([ordinal], dtype=np.int32))
+        self._set(ordinal, error_rate, latency)
+        self.turn[ordinal] = self.turn.get(ordinal, 0) + 1
+
+    def _set(self, ordinal: int, error_rate: float, latency: Latency | None) -> None:
+        self.error_rate[ordinal] = error_rate
+        if latency is not None:
+            self.mu[ordinal], self.sigma[ordinal] = lognormal(latency.p50, latency.p99)
 
     def bucket_shares(self, ordinal: int, bounds_s: npt.NDArray[np.float64]) -> npt.NDArray[np.float64] | None:
         """The probabilities of latency buckets, by ascending bounds of which the last is infinite; None where latencies are unknown."""
@@ -46,6 +56,10 @@ class PodColumns:
         """The pod's process is gone."""
         self._grow(ordinal)
         self.ended[ordinal] = True
+
+    def begin(self, ordinal: int) -> None:
+        """The pod's process runs again."""
+        self.ended[ordinal] = False
 
     def _grow(self, ordinal: int) -> None:
         while ordinal >= len(self.mu):

@@ -83,11 +83,11 @@ class CountStream:
     def __init__(self, name: str, arrivals: Arrivals, plane: Plane, pods: PodColumns, key: tuple[int, int, str]) -> None:
         self._name, self._arrivals, self.plane, self._pods, self._key = name, arrivals, plane, pods, key
         self._from_s, self._first = 0.0, 0
-        self._answered: dict[int, int] = {}
-        self._errors: dict[int, Marks] = {}
+        self._answered: dict[tuple[int, ...], int] = {}
+        self._errors: dict[tuple[int, ...], Marks] = {}
         self._blocks: list[tuple[np.ndarray, ...]] = []
         self.tally: Tally | None = None
-        self._observed: dict[tuple[int, int], tuple[Marks, int]] = {}
+        self._observed: dict[tuple[int, ...], tuple[Marks, int]] = {}
 
     def advance(self, to_s: float, *, read_only: bool = False) -> None:
         """Count the requests before an instant."""
@@ -115,16 +115,22 @@ class CountStream:
             rate = float(self._pods.error_rate[pod])
             if rate == 0.0:
                 continue
-            if pod not in self._errors:
+            life = self._life(pod)
+            if life not in self._errors:
                 seed, replication, stream = self._key
-                self._errors[pod] = Marks(np.array([1 - rate, rate]), seed, replication, "errors", stream, pod)
+                self._errors[life] = Marks(np.array([1 - rate, rate]), seed, replication, "errors", stream, *life)
             rows = np.flatnonzero(answered & (found.pod == pod))
             upto = np.cumsum(found.requests[rows]).tolist()
-            before = self._answered.get(pod, 0)
-            self._answered[pod] = before + upto[-1]
-            errors = int(self._errors[pod].between(before, before + upto[-1])[1])
+            before = self._answered.get(life, 0)
+            self._answered[life] = before + upto[-1]
+            errors = int(self._errors[life].between(before, before + upto[-1])[1])
             failed[rows] = np.diff([errors * n // max(1, upto[-1]) for n in upto], prepend=0)
         return failed
+
+    def _life(self, pod: int) -> tuple[int, ...]:
+        """What keys the draws of a pod: itself, and how often it has begun to answer otherwise."""
+        turn = self._pods.turn.get(pod, 0)
+        return (pod, turn) if turn else (pod,)
 
     def _observe(self, tally: Tally, found: Counts, answered: npt.NDArray[np.bool_], errors: Ints) -> None:
         """Count the answered requests of each pod by status, and draw their latency buckets."""
@@ -135,12 +141,13 @@ class CountStream:
                 shares = self._pods.bucket_shares(pod, tally.bounds_s)
                 buckets = None
                 if shares is not None and requests:
-                    marks, before = self._observed.get((pod, status), (None, 0))
+                    life = (*self._life(pod), -1 - status)
+                    marks, before = self._observed.get(life, (None, 0))
                     if marks is None:
                         seed, replication, stream = self._key
-                        marks = Marks(shares, seed, replication, "latencies", stream, pod, status)
+                        marks = Marks(shares, seed, replication, "latencies", stream, *life)
                     buckets = marks.between(before, before + requests)
-                    self._observed[pod, status] = (marks, before + requests)
+                    self._observed[life] = (marks, before + requests)
                 tally.add_counts(pod, bool(status), requests, buckets)
 
     def result(self) -> Tallies:

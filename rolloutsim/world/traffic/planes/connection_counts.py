@@ -53,6 +53,12 @@ class ConnectionCounts:
         if broken.any() or ordinal in self._endpoints:
             self._learn()
 
+    def begin_pod(self, ordinal: int) -> None:
+        """It refuses no more."""
+        self._ended.discard(ordinal)
+        if ordinal in self._endpoints:
+            self._learn()
+
     def _learn(self) -> None:
         """What may become of a life that opens from now on: (refusals, pod) by probability; connections that are not open draw anew."""
         dead = np.isin(self._endpoints, list(self._ended))

@@ -45,6 +45,10 @@ class ConnectionRandom:
         self._pod[broken] = NOBODY
         self._counts.end_pod(ordinal)
 
+    def begin_pod(self, ordinal: int) -> None:
+        """New connections to it open again."""
+        self._counts.begin_pod(ordinal)
+
     def _openings(self, slot: Ints, turn: Ints) -> Ints:
         """Which opening of its slot carries a slot's so-manieth request."""
         life = (turn + self._age[slot]) // self._served if self._served is not None else 0

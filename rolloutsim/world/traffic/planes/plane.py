@@ -43,6 +43,9 @@ class Plane(Protocol):
     def end_pod(self, ordinal: int) -> None:
         """A pod's process is gone, and its connections with it."""
 
+    def begin_pod(self, ordinal: int) -> None:
+        """A pod's process runs again after it was gone."""
+
     def pick(self, first: int, uniform: Floats, ended: npt.NDArray[np.bool_]) -> tuple[Ordinals, Ordinals, npt.NDArray[np.bool_] | None]:
         """Pods (-1: no endpoint) and connections (-1: none of note) of requests `first`, `first + 1`, ..., and which of them were refused."""
 

@@ -43,6 +43,12 @@ class RequestRandom:
         if self._retries and ordinal in self._endpoints:
             self._fit()
 
+    def begin_pod(self, ordinal: int) -> None:
+        """It takes its own share again."""
+        self._ended.discard(ordinal)
+        if self._retries and ordinal in self._endpoints:
+            self._fit()
+
     def _fit(self) -> None:
         """The probabilities after retries; another row of marks begins."""
         self._weights, self._marks, self._start = self._given, None, None

@@ -43,6 +43,10 @@ class RoundRobin:
         """No connection is kept; who is asked in its stead is found request by request."""
         self._ended.add(ordinal)
 
+    def begin_pod(self, ordinal: int) -> None:
+        """It answers for itself again."""
+        self._ended.discard(ordinal)
+
     def pick(self, first: int, uniform: Floats, ended: npt.NDArray[np.bool_]) -> tuple[Ordinals, Ordinals, npt.NDArray[np.bool_] | None]:
         """The next pods of each worker's cycle."""
         n = len(self._endpoints)

@@ -7,54 +7,36 @@ beneath a field is what editors show. Reading a file, its overrides and its prob
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
-from pydantic.alias_generators import to_camel
+from pydantic import Field
 
-from rolloutsim.quantities import parse_duration, parse_percent, parse_quantile, parse_rate
+from rolloutsim.scenario.metrics import MetricSource as MetricSource
+from rolloutsim.scenario.model import Delay as Delay
+from rolloutsim.scenario.model import DelayShape as DelayShape
+from rolloutsim.scenario.model import Fraction, Model, PerSecond, Seconds
+from rolloutsim.scenario.model import Lognormal as Lognormal
 
 if TYPE_CHECKING:
     from rolloutsim.manifest.bundle import Manifests
 
-Seconds = Annotated[float, BeforeValidator(parse_duration), Field(json_schema_extra={"type": ["string", "number"], "examples": ["4s", "10m"]})]
-PerSecond = Annotated[float, BeforeValidator(parse_rate), Field(json_schema_extra={"type": ["string", "number"], "examples": ["200/s"]})]
-Quantile = Annotated[float, BeforeValidator(parse_quantile), Field(json_schema_extra={"type": ["string", "number"], "examples": ["p95", 0.95]})]
-Fraction = Annotated[float, BeforeValidator(parse_percent), Field(json_schema_extra={"type": ["string", "number"], "examples": ["2%", "2pp"]})]
+
+class Flaps(Model):
+    """Readiness that comes and goes."""
+
+    ready: Delay
+    """So long ready, each time."""
+    unready: Delay
+    """So long not ready, each time."""
 
 
-class Model(BaseModel):
-    """Immutable, camel case outside, unknown keys refused."""
+class Crashes(Model):
+    """A container that exits and is restarted with the kubelet's back-off."""
 
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", alias_generator=to_camel, populate_by_name=True, use_attribute_docstrings=True, arbitrary_types_allowed=True
-    )
-
-
-class Lognormal(Model):
-    """A lognormal distribution by its median and 95th percentile."""
-
-    median: Seconds
-    p95: Seconds
-
-
-class Uniform(Model):
-    """Uniform between two durations."""
-
-    low: Seconds
-    high: Seconds
-
-
-class DelayShape(Model):
-    """A random delay; exactly one shape."""
-
-    lognormal: Lognormal | None = None
-    uniform: Uniform | None = None
-    exponential: Seconds | None = None
-    """Mean of an exponential delay."""
-
-
-Delay = DelayShape | Seconds
+    after: Delay
+    """From ready to the exit, each time."""
+    times: int | None = Field(default=None, ge=1)
+    """It exits so often; absent: again and again."""
 
 
 class Pods(Model):
@@ -68,6 +50,10 @@ class Pods(Model):
     """False: the pod never becomes ready."""
     unready_after: Seconds | None = None
     """The pod turns unready so long after it started."""
+    flaps: Flaps | None = None
+    """Of pods that are created from t = 0 on."""
+    crashes: Crashes | None = None
+    """Of pods that are created from t = 0 on."""
 
 
 class Cluster(Model):
@@ -118,79 +104,39 @@ class Latency(Model):
     p99: Seconds | None = None
 
 
+class Turn(Model):
+    """How pods answer from an age on; what is left out stays as it was."""
+
+    after: Seconds
+    """So long after the pod's process became ready."""
+    over: Seconds = 0.0
+    """The change is spread evenly over so long (a leak, a warm-up); 0: at once."""
+    error_rate: Fraction | None = None
+    latency: Latency | None = None
+
+
+class BadPods(Model):
+    """One of so many pods of a version answers otherwise; which one is drawn."""
+
+    one_in: int = Field(ge=1)
+    error_rate: Fraction | None = None
+    latency: Latency | None = None
+    turns: tuple[Turn, ...] | None = None
+
+
 class Version(Model):
     """How a version answers."""
 
     error_rate: Fraction = 0.0
     latency: Latency | None = None
+    turns: tuple[Turn, ...] = ()
+    """What changes with the age of a pod, in order."""
+    bad_pods: BadPods | None = None
     pods: Pods | None = None
     """Overrides `cluster.pods` for this version."""
 
 
 Role = Literal["canary", "stable", "active", "preview"]
-
-
-Measured = Literal["canary", "stable", "all"]
-
-
-class RequestMetric(Model):
-    """Simulated requests as Prometheus sees them: counters of the pods, scraped, and `rate` over a window."""
-
-    of: Measured = "canary"
-    """Pods of the newest revision, of the stable one, or all."""
-    stream: str | None = None
-    """Only requests of this stream."""
-    window: Seconds = 60.0
-    """The range of `rate`, `[1m]`."""
-    function: Literal["rate", "irate"] = "rate"
-    minus: Measured | None = None
-    """The difference to the same metric of other pods."""
-    over: Measured | None = None
-    """The quotient with the same metric of other pods."""
-    or_else: float | None = None
-    """`or on() vector(0)`: the value where no series has a result; absent: an empty vector."""
-
-
-class LatencyMetric(RequestMetric):
-    """`histogram_quantile` over the pods' histograms, in seconds."""
-
-    quantile: Quantile
-
-
-Outcome = Literal["Successful", "Failed", "Inconclusive", "Error"]
-
-
-class MetricSource(Model):
-    """What stands for the query or address of a metric; exactly one of the sources."""
-
-    success_rate: RequestMetric | None = None
-    """Share of requests that did not fail: `sum(rate(requests{code!~"5.."}[w])) / sum(rate(requests[w]))`."""
-    error_rate: RequestMetric | None = None
-    """Share of requests that failed; an empty vector while none ever did."""
-    request_rate: RequestMetric | None = None
-    """Requests per second."""
-    requests: RequestMetric | None = None
-    """Requests in the window (`increase`)."""
-    latency: LatencyMetric | None = None
-    values: tuple[tuple[Seconds, Any], ...] | None = None
-    """A series of `[from, value]`; `error` is a provider that does not answer."""
-    outcomes: dict[Outcome, Fraction] | None = None
-    """Each measurement comes to one of these phases, with these probabilities."""
-    takes: Delay | None = None
-    """How long one measurement takes (a job's run time); absent: no time."""
-
-    @property
-    def sources(self) -> list[str]:
-        """What is given; exactly one in a valid scenario."""
-        return [name for name in SOURCES if getattr(self, name) is not None]
-
-    @property
-    def of_requests(self) -> RequestMetric | None:
-        """The query over simulated requests, if it is one."""
-        return self.success_rate or self.error_rate or self.request_rate or self.requests or self.latency
-
-
-SOURCES = ("success_rate", "error_rate", "request_rate", "requests", "latency", "values", "outcomes")
 
 
 class PodsReady(Model):
