@@ -296,9 +296,9 @@ class ScenarioSpec(Model):
     detail: Literal["counts", "requests"] = "requests"
     cluster: Cluster = Cluster()
     traffic: tuple[Stream, ...] = ()
-    versions: dict[str, Version] = {}
+    versions: dict[str, Version] = Field(default={})
     timeline: tuple[Action, ...] = ()
-    metrics: dict[str, MetricSource] = {}
+    metrics: dict[str, MetricSource] = Field(default={})
     """What each metric of the AnalysisTemplates measures, by the metric's name."""
     expect: tuple[Expectation, ...] = ()
 
