@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import functools
+import re
 from typing import Any, Literal, NamedTuple
 
 __all__ = ["Evaluation", "evaluate", "evaluate_conditions"]
 
+_SURROGATE = re.compile("[\ud800-\udfff]")
+"""Half a character, which Go reads as U+FFFD."""
 ResultType = Literal["vector", "scalar", "json"]
 
 
@@ -67,12 +70,14 @@ def _number(value: Any) -> float:
 
 
 def _json(value: Any) -> Any:
-    if isinstance(value, bool) or value is None or isinstance(value, str):
+    if isinstance(value, bool) or value is None:
         return value
+    if isinstance(value, str):
+        return _SURROGATE.sub("\ufffd", value)
     if isinstance(value, int | float):
         return float(value)
     if isinstance(value, dict):
-        return {str(key): _json(item) for key, item in value.items()}
+        return {_json(str(key)): _json(item) for key, item in value.items()}
     return [_json(item) for item in value]
 
 
@@ -89,7 +94,7 @@ def _holds(condition: str, result: Any) -> bool:
     from rolloutsim.conditions.nodes import ConditionError
     from rolloutsim.conditions.values import type_of
 
-    found = Evaluator(result).run(_checked(condition, type_of(result)))
+    found = Evaluator(result).run(_checked(_SURROGATE.sub("\ufffd", condition), type_of(result)))
     if not isinstance(found, bool):
         raise ConditionError(f"expected bool, but got {type_of(found)}")
     return found

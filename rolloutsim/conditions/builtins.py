@@ -6,11 +6,11 @@ import base64
 import itertools
 import json
 import math
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from rolloutsim.conditions.conversions import as_float, as_int, as_text, float_argument, to_float, to_whole
 from rolloutsim.conditions.nodes import ConditionError, Unsupported
 from rolloutsim.conditions.values import (
     ANY,
@@ -25,7 +25,6 @@ from rolloutsim.conditions.values import (
     STRING,
     TIME,
     Instant,
-    Int64,
     Span,
     Typed,
     element,
@@ -54,6 +53,8 @@ class Function:
     check: Callable[[Sequence[str]], str] | None = None
 
 
+LONGEST_TEXT = 1_000_000
+"""A text that a function makes may be as long as one that `repeat` does."""
 _CLOCK = itertools.count(1)
 """now() of a condition: no clock, but never twice the same."""
 
@@ -107,63 +108,6 @@ def _take_types(types: Sequence[str]) -> str:
 # --- functions -----------------------------------------------------------------------------------------------------------------------
 
 
-def as_int(value: Any) -> Int64:
-    """asInt of argo-rollouts: numbers cut, texts parsed."""
-    if isinstance(value, str):
-        if not re.fullmatch(r"[+-]?\d+", value):
-            raise ConditionError(f'strconv.ParseInt: parsing "{value}": invalid syntax')
-        if not -(2**63) <= int(value) < 2**63:
-            raise ConditionError(f'strconv.ParseInt: parsing "{value}": value out of range')
-        return Int64(value)
-    if not is_number(value):
-        raise ConditionError(f"asInt() not supported on {type_of(value)} {go_text(value)}")
-    return Int64(to_int(value))
-
-
-def as_float(value: Any) -> float:
-    """asFloat of argo-rollouts: numbers converted, texts parsed."""
-    if isinstance(value, str):
-        return _parsed_float(value, f'strconv.ParseFloat: parsing "{value}": invalid syntax')
-    if not is_number(value):
-        raise ConditionError(f"asFloat() not supported on {type_of(value)} {go_text(value)}")
-    return float(value)
-
-
-def _parsed_float(text: str, error: str) -> float:
-    if not re.fullmatch(r"(?i)[+-]?(\d+\.?\d*(e[+-]?\d+)?|\.\d+(e[+-]?\d+)?|inf|infinity|nan)", text):
-        raise ConditionError(error)
-    return float(text)
-
-
-def as_text(value: Any) -> str:
-    """A value that must be a text (a Go type assertion)."""
-    if not isinstance(value, str):
-        raise ConditionError(f"interface conversion: interface {{}} is {type_of(value) if value is not None else 'nil'}, not string")
-    return value
-
-
-def _float_argument(value: Any) -> float:
-    if not isinstance(value, float) or isinstance(value, Instant | Span):
-        raise ConditionError(f"interface conversion: interface {{}} is {type_of(value) if value is not None else 'nil'}, not float64")
-    return value
-
-
-def go_text(value: Any) -> str:
-    """What Go's %v prints, as far as errors need it."""
-    match value:
-        case None:
-            return "<nil>"
-        case bool():
-            return "true" if value else "false"
-        case list():
-            return f"[{' '.join(go_text(item) for item in value)}]"
-        case dict():
-            return f"map[{' '.join(f'{key}:{go_text(value[key])}' for key in sorted(value))}]"
-    if isinstance(value, float):
-        return f"{value:.12g}"
-    return str(value)
-
-
 def length(value: Any) -> int:
     """len of a text (in bytes), list or map."""
     if isinstance(value, str):
@@ -196,22 +140,6 @@ def _rounded(value: Any) -> float:
 
 def _whole(apply: Callable[[float], float]) -> Callable[[Any], float]:
     return lambda value: float(value) if not math.isfinite(value) else float(apply(value))
-
-
-def _int(value: Any) -> int:
-    if isinstance(value, str):
-        if not re.fullmatch(r"[+-]?\d+", value):
-            raise ConditionError(f"invalid operation: int({value})")
-        return int(value)
-    return to_int(value)
-
-
-def _float(value: Any) -> float:
-    if isinstance(value, str):
-        return _parsed_float(value, f"invalid operation: float({value})")
-    if not is_number(value):
-        raise ConditionError(f"invalid operation: float({type_of(value)})")
-    return float(value)
 
 
 def _extreme_of(is_better: Callable[[Any, Any], bool]) -> Callable[..., Any]:
@@ -272,7 +200,7 @@ def _from_json(text: str) -> Any:
 
     try:
         return floats(json.loads(text))
-    except (json.JSONDecodeError, RecursionError) as error:
+    except (ValueError, OverflowError, RecursionError) as error:
         raise ConditionError(f"invalid character in JSON: {str(error).splitlines()[0]}") from error
 
 
@@ -326,7 +254,22 @@ def _values(values: Any) -> list[Any]:
 def _join(values: Any, glue: str = "") -> str:
     if not isinstance(values, list):
         raise ConditionError(f"invalid argument for join (type {type_of(values)})")
-    return as_text(glue).join(as_text(value) for value in values)
+    texts = [as_text(value) for value in values]
+    _bounded(sum(map(len, texts)) + len(as_text(glue)) * len(texts))
+    return glue.join(texts)
+
+
+def _replace(text: str, old: str, new: str, most: Any = -1) -> str:
+    count = to_int(most)
+    hits = as_text(text).count(as_text(old))
+    _bounded(len(text) + len(as_text(new)) * (hits if count < 0 else min(hits, count)))
+    return text.replace(old, new, count)
+
+
+def _bounded(characters: int) -> None:
+    """Refuse to make a text that nobody would write."""
+    if characters > LONGEST_TEXT:
+        raise Unsupported(f"a text of more than {LONGEST_TEXT:,} characters")
 
 
 _texts = (((STRING,), STRING),)
@@ -335,8 +278,8 @@ _two_texts = (((STRING, STRING), STRING),)
 FUNCTIONS: dict[str, Function] = {
     "asInt": Function(as_int, (((ANY,), INT64),)),
     "asFloat": Function(as_float, (((ANY,), FLOAT),)),
-    "isNaN": Function(lambda x: math.isnan(_float_argument(x)), (((FLOAT,), "bool"),)),
-    "isInf": Function(lambda x: math.isinf(_float_argument(x)), (((FLOAT,), "bool"),)),
+    "isNaN": Function(lambda x: math.isnan(float_argument(x)), (((FLOAT,), "bool"),)),
+    "isInf": Function(lambda x: math.isinf(float_argument(x)), (((FLOAT,), "bool"),)),
     "len": Function(
         length, check=_one("len", lambda t: t in (MAP, STRING) or is_array(t), lambda _: INT, "invalid argument for {name} (type {type})")
     ),
@@ -345,9 +288,9 @@ FUNCTIONS: dict[str, Function] = {
     "ceil": Function(_numeric("ceil", _whole(math.ceil)), check=_number("ceil", lambda _: FLOAT)),
     "floor": Function(_numeric("floor", _whole(math.floor)), check=_number("floor", lambda _: FLOAT)),
     "round": Function(_numeric("round", _rounded), check=_number("round", lambda _: FLOAT, shown="floor")),
-    "int": Function(_int, check=_one("int", lambda t: t in NUMBERS or t == STRING, lambda _: INT, "invalid argument for {name} (type {type})")),
+    "int": Function(to_whole, check=_one("int", lambda t: t in NUMBERS or t == STRING, lambda _: INT, "invalid argument for {name} (type {type})")),
     "float": Function(
-        _float, check=_one("float", lambda t: t in NUMBERS or t == STRING, lambda _: FLOAT, "invalid argument for {name} (type {type})")
+        to_float, check=_one("float", lambda t: t in NUMBERS or t == STRING, lambda _: FLOAT, "invalid argument for {name} (type {type})")
     ),
     "upper": Function(lambda text: as_text(text).upper(), _texts),
     "lower": Function(lambda text: as_text(text).lower(), _texts),
@@ -361,7 +304,7 @@ FUNCTIONS: dict[str, Function] = {
         (((STRING, STRING), "[]string"), ((STRING, STRING, INT), "[]string")),
     ),
     "replace": Function(
-        lambda text, old, new, most=-1: as_text(text).replace(as_text(old), as_text(new), to_int(most)),
+        _replace,
         (((STRING, STRING, STRING, INT), STRING), ((STRING, STRING, STRING), STRING)),
     ),
     "repeat": Function(lambda text, n: _repeat(as_text(text), n), (((STRING, INT), STRING),)),

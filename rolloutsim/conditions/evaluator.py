@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
-from rolloutsim.conditions.builtins import FUNCTIONS, PREDICATES, as_text, go_text
+from rolloutsim.conditions.builtins import FUNCTIONS, PREDICATES
+from rolloutsim.conditions.conversions import as_text, go_text
 from rolloutsim.conditions.nodes import ConditionError, Node, Unsupported
 from rolloutsim.conditions.regexp import compiled
-from rolloutsim.conditions.values import BOOL, FLOAT, INT, OPERATORS, STRING, Instant, Typed, equal, is_number, to_int, type_of, wrapped
+from rolloutsim.conditions.values import BOOL, FLOAT, INT, OPERATORS, STRING, Instant, Typed, equal, is_number, size, to_int, type_of, wrapped
 
 MOST_STEPS = 200_000
 """So many nodes are looked at; further ones would take too long."""
 MEMORY_BUDGET = 1_000_000
 """Elements of lists and maps that a condition may make (vm.MemoryBudget)."""
+MOST_TEXT = 10_000_000
+"""Characters of all the texts that a condition may make."""
+ELEMENTS_PER_STEP = 10
+"""Going through so many elements of a value costs a step."""
 
 
 class Evaluator:
@@ -24,6 +29,7 @@ class Evaluator:
         self._elements: list[tuple[Any, int]] = []
         self._steps = 0
         self._memory = 0
+        self._text = 0
 
     def run(self, at: Node) -> Any:
         """The value of a node; ConditionError if it has none."""
@@ -46,7 +52,9 @@ class Evaluator:
             case "binary":
                 return self._binary(str(at.value), *at.children)
             case "index":
-                return self._fetched(self.run(at.children[0]), self.run(at.children[1]))
+                base, index = self.run(at.children[0]), self.run(at.children[1])
+                self._go_through(index, *([base] if isinstance(base, str) else []))
+                return self._fetched(base, index)
             case "slice":
                 return self._sliced(at)
             case "conditional":
@@ -73,6 +81,23 @@ class Evaluator:
         if self._memory >= MEMORY_BUDGET:
             raise ConditionError("memory budget exceeded")
 
+    def _go_through(self, *values: Any) -> None:
+        """Count the steps of an operation that looks at all of its values."""
+        for value in values:
+            if isinstance(value, str | list | dict):
+                left = (MOST_STEPS - self._steps) * ELEMENTS_PER_STEP
+                self._steps += size(value, left) // ELEMENTS_PER_STEP
+        if self._steps > MOST_STEPS:
+            raise Unsupported(f"more than {MOST_STEPS:,} steps")
+
+    def _made(self, value: Any) -> Any:
+        """Count the characters of a value that an operation has made."""
+        if isinstance(value, str):
+            self._text += len(value)
+            if self._text > MOST_TEXT:
+                raise Unsupported(f"more than {MOST_TEXT:,} characters of text")
+        return value
+
     def _unary(self, operator: str, value: Any) -> Any:
         if operator in ("not", "!"):
             return not _truth(value)
@@ -91,6 +116,8 @@ class Evaluator:
         if operator == "??":
             return self.run(right) if a is None else a
         b = self.run(right)
+        if operator != "..":
+            self._go_through(a, b)
         if operator == "in":
             only_texts = right.kind == "array" and right.children and all(child.kind == "string" for child in right.children)
             return _among(a, b, only_texts=bool(only_texts))
@@ -102,7 +129,7 @@ class Evaluator:
         if operator in ("contains", "startsWith", "endsWith"):
             second, first = as_text(b), as_text(a)
             return {"contains": second in first, "startsWith": first.startswith(second), "endsWith": first.endswith(second)}[operator]
-        return OPERATORS[operator](a, b)
+        return self._made(OPERATORS[operator](a, b))
 
     def _range(self, first: int, last: int, *, constant: bool) -> Typed:
         size = max(0, last - first + 1)
@@ -138,7 +165,10 @@ class Evaluator:
         if not isinstance(base, list | str):
             if not has_to and not isinstance(base, dict):
                 raise ConditionError(f"invalid argument for len (type {type_of(base)})")
-            raise ConditionError(f"cannot slice {go_text(self.run(from_node) if from_node is not None else 0)}")
+            start = self.run(from_node) if from_node is not None else 0
+            self._go_through(start)
+            raise ConditionError(f"cannot slice {go_text(start)}")
+        self._go_through(base)
         items: Any = base if isinstance(base, list) else base.encode()
         stop = to_int(self.run(ends[0])) if has_to else len(items)
         start = to_int(self.run(from_node)) if from_node is not None else 0
@@ -146,7 +176,7 @@ class Evaluator:
         stop = min(len(items), max(0, len(items) + stop if stop < 0 else stop))
         part = items[min(start, stop) : stop]
         if isinstance(base, str):
-            return part.decode("utf-8", "replace")
+            return self._made(part.decode("utf-8", "replace"))
         return Typed(part, base.of) if isinstance(base, Typed) else part
 
     def _mapped(self, at: Node) -> dict[str, Any]:
@@ -167,6 +197,8 @@ class Evaluator:
             return self._result is None
         if name == "default":
             return values[1] if self._result is None else self._result
+        if name not in AT_ONCE or isinstance(values[0], str):
+            self._go_through(*values)
         if name == "get":
             try:
                 return self._fetched(values[0], values[1])
@@ -174,7 +206,10 @@ class Evaluator:
                 raise
             except ConditionError:
                 return None
-        return FUNCTIONS[name].call(*values)
+        made = self._made(FUNCTIONS[name].call(*values))
+        if isinstance(made, list) and name in ("split", "keys", "values"):
+            self._grow(len(made))
+        return made
 
     def _predicate(self, name: str, values: Any, closure: Node) -> Any:
         if not isinstance(values, list):
@@ -211,6 +246,10 @@ class Evaluator:
             return self.run(closure)
         finally:
             self._elements.pop()
+
+
+AT_ONCE = frozenset(["len", "type", "first", "last", "get"])
+"""Functions that do not go through a list or map."""
 
 
 def _truth(value: Any) -> bool:

@@ -170,7 +170,8 @@ class _Build(Transformer[Token, Node]):
         return self._int(int(items[0].replace("_", ""), 16), items[0])
 
     def int_(self, items: list[Any]) -> Node:
-        return self._int(int(items[0].replace("_", "")), items[0])
+        digits = items[0].replace("_", "").lstrip("0") or "0"
+        return self._int(int(digits[:20]), items[0])  # more than 19 digits are too many whatever follows
 
     def _int(self, value: int, text: str) -> Node:
         if value > _LARGEST_INT:

@@ -98,6 +98,25 @@ def is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool | Instant | Span)
 
 
+def size(value: Any, most: int) -> int:
+    """How much there is to go through in a value: elements at every depth, and texts; counting ends once it is above `most`."""
+    found, waiting = 0, [value]
+    while waiting and found <= most:
+        item = waiting.pop()
+        found += 1
+        if isinstance(item, str):
+            found += len(item) // 10
+        elif isinstance(item, Typed) and item.of != STRING:
+            found += len(item)
+        elif isinstance(item, list):
+            if len(item) > most:
+                return found + len(item)
+            waiting.extend(item)
+        elif isinstance(item, dict):
+            waiting.extend(item.values())
+    return found
+
+
 def equal(a: Any, b: Any) -> bool:
     """runtime.Equal: numbers across types, else deeply equal values of the same type; NaN is not equal, but a list is to itself."""
     if isinstance(a, list | dict) and a is b:

@@ -47,6 +47,17 @@ def test_every_recorded_evaluation() -> None:
         ("result matches '('", "a", "Error", "error parsing regexp: missing ): (: `(`"),
         ("result matches '(a+)+$'", "a" * 5000 + "b", "Failed", ""),
         ("toJSON(result) == '1'", 1, "Error", "unsupported: the function toJSON"),
+        # Values that only a program would write are refused before they are made.
+        ("let s = repeat('a', 1000000); replace(s, 'a', s) == s", 0, "Error", "unsupported: a text of more than 1,000,000 characters"),
+        ("len(map(1..9000, 'a' + repeat('b', 9000))) > 0", 0, "Error", "unsupported: more than 10,000,000 characters of text"),
+        ("any(1..1000, # in 500000..900000)", 0, "Error", "unsupported: more than 200,000 steps"),
+        ("let a = [[1, 2], [1, 2], [1, 2]]; let b = [a, a, a, a]; [b, b] == [b, b]", 0, "Successful", ""),
+        ("asInt(map(1..20000, 'a')) == 0", 0, "Error", "unsupported: printing more than 10,000 elements"),
+        ("1" * 5000 + " > 0", 0, "Error", f'invalid integer literal: strconv.ParseInt: parsing "{"1" * 5000}": value out of range'),
+        ("asInt(result) == 0", "9" * 5000, "Error", f'strconv.ParseInt: parsing "{"9" * 5000}": value out of range'),
+        ("asInt(result) == 3", "\u0663", "Error", 'strconv.ParseInt: parsing "\u0663": invalid syntax'),  # a digit, but not in Go
+        ("asFloat('1e999') > 0", 0, "Error", 'strconv.ParseFloat: parsing "1e999": value out of range'),
+        ("len(result) == 3", "\ud800", "Successful", ""),  # U+FFFD
         ("(" * 300 + "true" + ")" * 300, 0, "Successful", ""),
         ("!" * 300 + "true", 0, "Error", "unsupported: more than 100 levels of nesting"),
         ("true " * 5000, 0, "Error", "unsupported: more than 10,000 characters"),
