@@ -14,6 +14,8 @@ class RequestMetric(Model):
 
     of: Measured = "canary"
     """Pods of the newest revision, of the stable one, or all."""
+    seen_by: Literal["pods", "router"] = "pods"
+    """Who counts: the pods themselves, or the proxy before them, for which a request that no pod answered has failed, too (502, 503)."""
     stream: str | None = None
     """Only requests of this stream."""
     window: Seconds = 60.0

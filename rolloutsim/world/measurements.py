@@ -123,7 +123,7 @@ class FromRequests:
         over: Over = promql.irate if query.function == "irate" else promql.rate
 
         def which(labels: Labels, status: str = "") -> bool:
-            if query.stream is not None and labels.stream != query.stream:
+            if labels.by != query.seen_by or query.stream not in (None, labels.stream):
                 return False
             return pod_hash in ("", labels.pod_hash) and status in ("", labels.status)
 

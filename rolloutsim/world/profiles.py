@@ -28,6 +28,7 @@ class Profiles:
         self._named, self._key = dict(versions), key
         self._versions: dict[tuple[tuple[str, ...], int], Version] = {}
         self._pods: dict[int, tuple[tuple[str, ...], int, int]] = {}
+        self._hashes: dict[int, str] = {}
         self._born: dict[tuple[str, ...], int] = {}
 
     def see(self, pod: Pod, revision: int) -> None:
@@ -35,7 +36,12 @@ class Profiles:
         if pod.ordinal not in self._pods:
             rank = self._born.get(pod.images, 0)
             self._born[pod.images] = rank + 1
+            self._hashes[pod.ordinal] = pod.pod_hash
             self._pods[pod.ordinal] = (pod.images, revision, rank)
+
+    def hash_of(self, ordinal: int) -> str:
+        """The pod-template hash of a pod, gone or not."""
+        return self._hashes[ordinal]
 
     def version(self, images: tuple[str, ...], revision: int) -> Version:
         """The version of some images: by full image, by tag, or by revision."""

@@ -37,7 +37,7 @@ from rolloutsim.world.processes import Processes
 from rolloutsim.world.profiles import Profiles
 from rolloutsim.world.replica_set_controller import ReplicaSetController
 from rolloutsim.world.rollout_controller import RolloutController
-from rolloutsim.world.series.scraper import Scraper, Target
+from rolloutsim.world.series.scraper import Scraper
 from rolloutsim.world.series.store import TimeSeries
 from rolloutsim.world.store import Store
 from rolloutsim.world.traffic.engine import Traffic
@@ -253,14 +253,14 @@ class World:
         """Let Prometheus scrape the pods that run."""
         setup, header = self.setup, self.setup.header
 
-        def targets() -> list[Target]:
-            return [Target(pod.ordinal, pod.pod_hash) for pod in self.store.objects(Pod) if pod.word in ("Running", "Terminating")]
+        def targets() -> list[int]:
+            return [pod.ordinal for pod in self.store.objects(Pod) if pod.word in ("Running", "Terminating")]
 
         services = {stream.name: self._service_of(stream) for stream in setup.streams}
         tallies = traffic.tallied(self.series.bounds_s)
         interval_s = SCRAPE_S if setup.cluster.scrape is None else setup.cluster.scrape
         key = (header.seed, header.replication)
-        Scraper(self.env, self.series, tallies, services, targets, traffic.cut, interval_s=interval_s, key=key)
+        Scraper(self.env, self.series, tallies, services, targets, self.profiles.hash_of, traffic.cut, interval_s=interval_s, key=key)
 
     def _hash_of(self, role: Measured) -> str:
         """The pod-template hash of the newest or the stable revision; "" for all pods."""

@@ -24,12 +24,12 @@ def test_rates_and_quantiles_of_known_traffic(detail: str) -> None:
         profile = Version(error_rate=ERRORS, latency=Latency(p50="50ms", p99="200ms"))
         traffic = Traffic([Stream(name="s", to="service/x", rate=RATE)], ["random"], lambda _, p=profile: p, seed=seed, detail=detail)
         series = TimeSeries()
-        tally = traffic.tallied(series.bounds_s)["s"]
+        tally = traffic.tallied(series.bounds_s)["s"][0]
         traffic.reroute(0.0, "s", Route("x", "", "requests", (Endpoint("p", "h", 0),)))
         for t_s in np.arange(7.0, 120.0, 15.0).tolist():
             traffic.cut(t_s)
             for counts, status in zip(tally.of(0, t_s), ("2xx", "5xx"), strict=True):
-                series.append(t_s, Labels(0, "h", "s", "x", status), int(counts[0]), counts[1:])
+                series.append(t_s, Labels("pods", 0, "h", "s", "x", status), int(counts[0]), counts[1:])
         total = series.summed(promql.rate, lambda _: True, 115.0, 60.0)
         errors = series.summed(promql.rate, lambda labels: labels.status == "5xx", 115.0, 60.0)
         p75 = series.quantile(0.75, promql.rate, lambda _: True, 115.0, 60.0)
@@ -44,3 +44,20 @@ def test_rates_and_quantiles_of_known_traffic(detail: str) -> None:
     sigma = math.log(4) / 2.3263478740408408
     p75 = 0.05 + 0.05 * 0.25 / (0.5 * math.erf(math.log(2) / sigma / math.sqrt(2)))
     assert abs(np.mean(found["p75"]) - p75) < 4 * np.std(found["p75"], ddof=1) / math.sqrt(SEEDS)
+
+
+@pytest.mark.parametrize("detail", ["requests", "counts"])
+def test_what_finds_no_pod_is_seen_by_the_router_alone(detail: str) -> None:
+    """For 10 s nobody is there, then a pod for 10 s, then its process is gone while it is still routed to."""
+    profile = Version(error_rate=ERRORS)
+    traffic = Traffic([Stream(name="s", to="service/x", rate=RATE, arrivals="constant")], ["random"], lambda _: profile, seed=5, detail=detail)
+    pods, router = traffic.tallied((1.0, math.inf))["s"]
+    traffic.reroute(10.0, "s", Route("x", "", "requests", (Endpoint("p", "h", 70),)))
+    traffic.end_pod(20.0, 70)
+    traffic.cut(25.0)
+    ok, failed = (int(counts[0]) for counts in pods.of(70, 25.0))
+    assert ok + failed == 10 * RATE and failed > 0
+    assert pods.of(-1, 25.0).sum() == 0
+    assert router.pods(25.0) == [70, -1]
+    assert router.of(-1, 25.0)[:, 0].tolist() == [0, 10 * RATE]
+    assert router.of(70, 25.0)[:, 0].tolist() == [ok, failed + 5 * RATE]

@@ -58,7 +58,7 @@ def grown(counters: dict[tuple[int, str, str], tuple[int, ...]]) -> TimeSeries:
     series = TimeSeries((0.1,))
     for (pod, pod_hash, status), values in counters.items():
         for i, value in enumerate(values):
-            series.append(15.0 * i, Labels(pod, pod_hash, "users", "shop", status), value, np.array([value, 0]))
+            series.append(15.0 * i, Labels("pods", pod, pod_hash, "users", "shop", status), value, np.array([value, 0]))
     return series
 
 

@@ -76,7 +76,7 @@ def test_quantile(q: float, bounds: tuple[float, ...], cumulative: tuple[float, 
 
 def test_a_status_that_never_occurred_has_no_series() -> None:
     series = TimeSeries((0.1,))
-    good, bad = (Labels(0, "h", "s", "x", status) for status in ("2xx", "5xx"))
+    good, bad = (Labels("pods", 0, "h", "s", "x", status) for status in ("2xx", "5xx"))
     for t_s, ok in ((0, 10), (15, 25), (30, 40)):
         series.append(t_s, good, ok, np.array([ok, 0]))
         series.append(t_s, bad, 0, np.array([0, 0]))

@@ -20,8 +20,9 @@ OK_CLASS, ERROR_CLASS = "2xx", "5xx"
 
 
 class Labels(NamedTuple):
-    """The labels of a series: who counted (`pod` is its ordinal), whose requests, and their status class."""
+    """The labels of a series: who counted (`pods` or `router`), of which pod (its ordinal), whose requests, and their status class."""
 
+    by: str
     pod: int
     pod_hash: str
     stream: str

@@ -1,4 +1,4 @@
-"""What the pods themselves have counted so far: requests by status class and latency bucket, each at the instant it was answered."""
+"""What pods, or the proxy before them, have counted so far: requests by status class and latency bucket, each when it was answered."""
 
 from __future__ import annotations
 
@@ -14,16 +14,18 @@ Ints = npt.NDArray[np.int64]
 
 
 class Tally:
-    """Counters of one stream by pod ordinal; a request that no pod answered is counted nowhere, as no pod saw it."""
+    """Counters of one stream by pod ordinal. A request that no pod answered is counted nowhere, as no pod saw it; by a `router` it is
+    counted as failed, for the pod that refused it, or for pod -1."""
 
-    def __init__(self, bounds_s: Sequence[float]) -> None:
+    def __init__(self, bounds_s: Sequence[float], *, router: bool = False) -> None:
+        self.router = router
         self.bounds_s = np.asarray(bounds_s)
         self._counts = np.zeros((64, 2, 1 + len(bounds_s)), dtype=np.int64)
         self._pending: list[tuple[Floats, Ints, Ints, Ints]] = []
 
     def add(self, t_s: Floats, pods: npt.NDArray[np.int32], outcome: npt.NDArray[np.uint8], latency_s: Floats) -> None:
         """Requests by arrival; those without a latency are answered at once and observed in no bucket (column 0 is the counter)."""
-        answered = outcome <= ERROR
+        answered = np.full(len(outcome), True) if self.router else outcome <= ERROR
         latency_s = latency_s[answered]
         bucket = 1 + np.searchsorted(self.bounds_s, latency_s, side="left")
         bucket[np.isnan(latency_s)] = 0
@@ -43,6 +45,12 @@ class Tally:
         self._grow(pod)
         counts: Ints = self._counts[pod].copy()
         return counts
+
+    def pods(self, t_s: float) -> list[int]:
+        """The pods for which anything was counted until an instant."""
+        self._settle(t_s)
+        found = np.flatnonzero(self._counts[:, :, 0].any(axis=1))
+        return [pod if pod < len(self._counts) - 1 else -1 for pod in found.tolist()]
 
     def restart(self, pod: int, t_s: float) -> None:
         """The pod's process begins anew: its counters stand at 0, and what it had not answered yet is not counted."""
@@ -66,5 +74,8 @@ class Tally:
             np.add.at(self._counts, (pods[seen], failed[seen], bucket[seen]), 1)
 
     def _grow(self, pod: int) -> None:
-        while pod >= len(self._counts):
-            self._counts = np.concatenate([self._counts, np.zeros_like(self._counts)])
+        while pod >= len(self._counts) - 1:  # the last row stands for no pod
+            none = np.zeros_like(self._counts)
+            none[-1] = self._counts[-1]
+            self._counts[-1] = 0
+            self._counts = np.concatenate([self._counts, none])

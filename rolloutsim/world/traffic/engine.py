@@ -40,11 +40,11 @@ class Traffic:
             else:
                 self._streams[stream.name] = RequestStream(stream.name, arrivals, plane, self._pods)
 
-    def tallied(self, bounds_s: Sequence[float]) -> dict[str, Tally]:
-        """Let the pods count what they answer from now on, in latency buckets with these upper bounds; a tally for each stream."""
+    def tallied(self, bounds_s: Sequence[float]) -> dict[str, tuple[Tally, ...]]:
+        """Count from now on what is answered, in latency buckets with these upper bounds: by stream, what its pods and its proxy count."""
         for stream in self._streams.values():
-            stream.tally = Tally(bounds_s)
-        return {name: stream.tally for name, stream in self._streams.items() if stream.tally is not None}
+            stream.tallies = (Tally(bounds_s), Tally(bounds_s, router=True))
+        return {name: stream.tallies for name, stream in self._streams.items()}
 
     def covers(self, stream: str) -> Covers:
         """What an interval of a stream's share is about."""
@@ -72,8 +72,9 @@ class Traffic:
         self._pods.begin(ordinal)
         for stream in self._streams.values():
             stream.plane.begin_pod(ordinal)
-            if stream.tally is not None:
-                stream.tally.restart(ordinal, now_s)
+            for tally in stream.tallies:
+                if not tally.router:
+                    tally.restart(ordinal, now_s)
 
     def answer(self, now_s: float, ordinal: int, error_rate: float, latency: Latency | None) -> None:
         """A pod answers otherwise from now on."""

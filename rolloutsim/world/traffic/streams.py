@@ -19,7 +19,7 @@ class StreamOf(Protocol):
     """A stream: `advance` up to (not including) an instant under the present route, and `result` at the end."""
 
     plane: Plane
-    tally: Tally | None
+    tallies: tuple[Tally, ...]
 
     def advance(self, to_s: float, *, read_only: bool = False) -> None:
         """Let the requests before an instant happen."""
@@ -36,7 +36,7 @@ class RequestStream:
         self._chunk: Chunk | None = arrivals.chunk(0, 0.0) if arrivals.rate_rps > 0 else None
         self._at = 0
         self._blocks: list[tuple[np.ndarray, ...]] = []
-        self.tally: Tally | None = None
+        self.tallies: tuple[Tally, ...] = ()
 
     def advance(self, to_s: float, *, read_only: bool = False) -> None:
         """Let the requests before an instant happen; where it is cut changes nothing."""
@@ -61,8 +61,8 @@ class RequestStream:
         if refused is not None:
             outcome[refused], latency_s[refused] = RESET, np.nan
         self._blocks.append((chunk.t_s[begin:end], pods, connection, outcome, latency_s))
-        if self.tally is not None:
-            self.tally.add(chunk.t_s[begin:end], pods, outcome, latency_s)
+        for tally in self.tallies:
+            tally.add(chunk.t_s[begin:end], pods, outcome, latency_s)
 
     def result(self) -> Requests:
         """All requests in order of arrival."""
@@ -86,7 +86,7 @@ class CountStream:
         self._answered: dict[tuple[int, ...], int] = {}
         self._errors: dict[tuple[int, ...], Marks] = {}
         self._blocks: list[tuple[np.ndarray, ...]] = []
-        self.tally: Tally | None = None
+        self.tallies: tuple[Tally, ...] = ()
         self._observed: dict[tuple[int, ...], tuple[Marks, int]] = {}
 
     def advance(self, to_s: float, *, read_only: bool = False) -> None:
@@ -100,8 +100,8 @@ class CountStream:
             refused = self._pods.ended[found.pod] & ~nobody
             outcome = np.where(nobody, NO_ENDPOINT, np.where(refused, RESET, OK)).astype(np.uint8)
             errors = self._failed(found, outcome == OK)
-            if self.tally is not None:
-                self._observe(self.tally, found, outcome == OK, errors)
+            if self.tallies:
+                self._observe(found, outcome == OK, errors)
             for kind, requests in ((outcome, found.requests - errors), (np.full_like(outcome, ERROR), errors)):
                 some = requests > 0
                 times = (np.full(int(some.sum()), t_s) for t_s in (self._from_s, to_s))
@@ -132,23 +132,31 @@ class CountStream:
         turn = self._pods.turn.get(pod, 0)
         return (pod, turn) if turn else (pod,)
 
-    def _observe(self, tally: Tally, found: Counts, answered: npt.NDArray[np.bool_], errors: Ints) -> None:
-        """Count the answered requests of each pod by status, and draw their latency buckets."""
-        for pod in np.unique(found.pod[answered]).tolist():
-            rows = answered & (found.pod == pod)
+    def _observe(self, found: Counts, answered: npt.NDArray[np.bool_], errors: Ints) -> None:
+        """Count the requests of each pod by status, and draw the latency buckets of those that it answered."""
+        for pod in np.unique(found.pod).tolist():
+            rows = found.pod == pod
+            lost = int(found.requests[rows & ~answered].sum())
             failed = int(errors[rows].sum())
-            for status, requests in enumerate((int(found.requests[rows].sum()) - failed, failed)):
-                shares = self._pods.bucket_shares(pod, tally.bounds_s)
-                buckets = None
-                if shares is not None and requests:
-                    life = (*self._life(pod), -1 - status)
-                    marks, before = self._observed.get(life, (None, 0))
-                    if marks is None:
-                        seed, replication, stream = self._key
-                        marks = Marks(shares, seed, replication, "latencies", stream, *life)
-                    buckets = marks.between(before, before + requests)
-                    self._observed[life] = (marks, before + requests)
-                tally.add_counts(pod, bool(status), requests, buckets)
+            for status, requests in enumerate((int(found.requests[rows & answered].sum()) - failed, failed)):
+                buckets = self._buckets(pod, status, requests)
+                for tally in self.tallies:
+                    tally.add_counts(pod, bool(status), requests, buckets)
+            for tally in self.tallies:
+                if tally.router:
+                    tally.add_counts(pod, True, lost, None)
+
+    def _buckets(self, pod: int, status: int, requests: int) -> Ints | None:
+        shares = self._pods.bucket_shares(pod, self.tallies[0].bounds_s)
+        if shares is None or requests == 0:
+            return None
+        life = (*self._life(pod), -1 - status)
+        marks, before = self._observed.get(life, (None, 0))
+        if marks is None:
+            seed, replication, stream = self._key
+            marks = Marks(shares, seed, replication, "latencies", stream, *life)
+        self._observed[life] = (marks, before + requests)
+        return marks.between(before, before + requests)
 
     def result(self) -> Tallies:
         """All rows in order of time."""
