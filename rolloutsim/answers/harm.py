@@ -23,6 +23,13 @@ class VersionErrors:
     error_percent: float
     low_percent: float
     high_percent: float
+    experiment: str = ""
+    """The ReplicaSet's name, if it is one of an Experiment."""
+
+    @property
+    def place(self) -> str:
+        """` in EXPERIMENT-TEMPLATE`, or nothing."""
+        return f" in {self.experiment}" if self.experiment else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +77,8 @@ def harm(record: Record) -> Harm:
         n, errors = answered[pod_hash], failed.get(pod_hash, 0)
         low, high = wilson(errors / n, n)
         image = ", ".join(known[pod_hash].template.images)
-        versions.append(VersionErrors(known[pod_hash].revision, image, n, errors, 100 * errors / n, 100 * low, 100 * high))
+        experiment = "" if known[pod_hash].revision else known[pod_hash].meta.name
+        versions.append(VersionErrors(known[pod_hash].revision, image, n, errors, 100 * errors / n, 100 * low, 100 * high, experiment))
     gaps = tuple(
         Gap(stream, route.service, from_s, to_s)
         for stream in record.traffic

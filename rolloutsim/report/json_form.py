@@ -44,6 +44,7 @@ def run_form(result: Result) -> dict[str, Any]:
         "peak_pods": result.capacity.peak_pods,
         "shares": shares,
         "errors": _deeply_rounded(result.harm.to_dict()),
+        "judgements": _deeply_rounded([judged.to_dict() for judged in result.judgements]),
         "steps": _deeply_rounded([{"step": s.step, "label": s.label, "from_s": s.from_s, "seconds": s.seconds} for s in result.duration.steps]),
         "switches": [
             {"at_s": _rounded(t), "service": s, "from": result.tags.get(a, ""), "to": result.tags.get(b, "")} for t, s, a, b in _switches(result)

@@ -8,6 +8,7 @@ from functools import cached_property
 from rolloutsim.answers.capacity import Capacity, capacity
 from rolloutsim.answers.duration import Duration, duration
 from rolloutsim.answers.harm import Harm, harm
+from rolloutsim.answers.judged import Judgement, judgements
 from rolloutsim.answers.share import Shares, share
 from rolloutsim.control.phase import client_phase
 from rolloutsim.manifest.objects import ReplicaSet, Rollout
@@ -39,6 +40,11 @@ class Result:
     def capacity(self) -> Capacity:
         """How many pods it needed."""
         return capacity(self.record)
+
+    @cached_property
+    def judgements(self) -> tuple[Judgement, ...]:
+        """How it was judged."""
+        return judgements(self.record)
 
     @property
     def rollout(self) -> Rollout:

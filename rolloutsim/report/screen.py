@@ -22,6 +22,7 @@ def screen(result: Result, *, colour: bool = False, all_assumptions: bool = Fals
         parts += [heading, rendered(_share_table(result, stream), WIDTH, colour=colour).rstrip("\n"), ""]
     parts += [
         *_harm(result),
+        *_judgements(result),
         *_times(result),
         *_pods(result),
         *_deeds(result),
@@ -151,13 +152,33 @@ def _harm(result: Result) -> Iterator[str]:
     if not harm.requests:
         return
     per_version = ", ".join(
-        f"{tag_of(v.image)} {v.errors:,} of {v.requests:,} ({v.error_percent:.2f} %, {v.low_percent:.2f} - {v.high_percent:.2f})"
+        f"{tag_of(v.image)}{v.place} {v.errors:,} of {v.requests:,} ({v.error_percent:.2f} %, {v.low_percent:.2f} - {v.high_percent:.2f})"
         for v in harm.by_version
     )
     yield f"errors:  {per_version}"
     gaps = [f"{gap.service} had none for {gap.stream} from {gap.from_s:.1f} s for {format_duration(gap.to_s - gap.from_s)}" for gap in harm.gaps]
     lost = f"no endpoint {harm.no_endpoint:,}, connection refused {harm.refused:,} of {harm.requests:,} requests"
     yield f"lost:    {lost}" + (f"; {'; '.join(gaps)}" if gaps else "")
+
+
+def _judgements(result: Result) -> Iterator[str]:
+    """A line for each AnalysisRun and Experiment: when, how many measurements came to what, and its phase."""
+    for i, judged in enumerate(result.judgements):
+        kind = "analysis" if judged.kind == "AnalysisRun" else "experiment"
+        counts = [
+            f"{n} {word}"
+            for n, word in (
+                (judged.successful, "passed"),
+                (judged.failed, "failed"),
+                (judged.inconclusive, "inconclusive"),
+                (judged.error, "in error"),
+            )
+            if n
+        ]
+        spent = "unfinished" if judged.to_s is None else format_duration(judged.to_s - judged.from_s)
+        measured = f", {', '.join(counts)}" if counts else ""
+        text = f"{kind} {judged.name} from {judged.from_s:.1f} s for {spent}{measured}: {judged.phase}"
+        yield f"{'judged:  ' if i == 0 else '         '}{text}" + (f" ({judged.message})" if judged.message else "")
 
 
 def _times(result: Result) -> Iterator[str]:
