@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from rolloutsim.control import restart, revisions, services, status
+from rolloutsim.control import ephemeral_metadata, restart, revisions, services, status
 from rolloutsim.control.analysis import of_rollout
 from rolloutsim.control.context import BLUE_GREEN_PAUSE, INCONCLUSIVE_ANALYSIS, Context, by_revision_descending
 from rolloutsim.control.replicas import available_replicas, is_saturated
@@ -29,6 +29,7 @@ def reconcile(ctx: Context) -> None:
         _reconcile_pause(ctx)
         _reconcile_active_service(ctx)
         of_rollout.reconcile(ctx)
+        ephemeral_metadata.reconcile(ctx)
     _sync_status(ctx)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from rolloutsim.control import restart, revisions, services, status, steps
+from rolloutsim.control import ephemeral_metadata, restart, revisions, services, status, steps
 from rolloutsim.control.analysis import of_rollout
 from rolloutsim.control.canary_sizes import scale_replica_sets
 from rolloutsim.control.context import CANARY_PAUSE, Context, PassFailed
@@ -22,6 +22,7 @@ def reconcile(ctx: Context) -> None:
         return
     if restart.evict_due_pods(ctx):
         return  # availability is no longer known: the pass ends without writing status
+    ephemeral_metadata.reconcile(ctx)
     revisions.delete_beyond_limit(ctx)
     services.ensure_canary_services(ctx)
     traffic.reconcile(ctx)

@@ -155,6 +155,14 @@ class DeleteService:
 
 
 @dataclass(frozen=True, slots=True)
+class RelabelPods:
+    """Give the pods of a ReplicaSet these labels, in place."""
+
+    replica_set: str
+    labels: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
 class EvictPod:
     """Evict a pod."""
 
@@ -191,6 +199,7 @@ Operation = (
     | PatchExperimentStatus
     | CreateService
     | DeleteService
+    | RelabelPods
     | EvictPod
     | Emit
 )

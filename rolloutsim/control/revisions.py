@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from rolloutsim.control import conditions, defaults
+from rolloutsim.control.anti_affinity import with_anti_affinity
 from rolloutsim.control.context import Context
 from rolloutsim.control.operations import CreateReplicaSet, DeleteAnalysisRun, DeleteExperiment, DeleteReplicaSet, UpdateRollout, UpdateRolloutStatus
 from rolloutsim.manifest.objects import HASH_LABEL, Meta, ReplicaSet
@@ -17,7 +18,7 @@ def create_new(ctx: Context) -> None:
     revision = _next_revision(ctx)
     created = ReplicaSet(
         meta=Meta(name=name, namespace=rollout.meta.namespace, owner=rollout.meta.name, created_s=ctx.now.s, labels=rollout.spec.template.labels),
-        template=rollout.spec.template,
+        template=with_anti_affinity(rollout, rollout.spec.template, ctx.template_hash),
         pod_hash=ctx.template_hash,
         min_ready_seconds=rollout.spec.min_ready_seconds,
         revision=revision,

@@ -11,7 +11,16 @@ from rolloutsim.errors import Place, Problem
 from rolloutsim.manifest import kinds, rules
 from rolloutsim.manifest.analysis_templates import Templates
 from rolloutsim.manifest.documents import Document, parse, read_text, shown
-from rolloutsim.manifest.objects import AnalysisTemplate, ClusterAnalysisTemplate, DestinationRule, Ingress, Rollout, Service, VirtualService
+from rolloutsim.manifest.objects import (
+    AnalysisTemplate,
+    ClusterAnalysisTemplate,
+    DestinationRule,
+    Experiment,
+    Ingress,
+    Rollout,
+    Service,
+    VirtualService,
+)
 
 PLAYS_NO_PART = frozenset(
     [
@@ -80,6 +89,7 @@ class Manifests:
     destination_rules: tuple[DestinationRule, ...] = ()
     analysis_templates: tuple[AnalysisTemplate, ...] = ()
     cluster_analysis_templates: tuple[ClusterAnalysisTemplate, ...] = ()
+    experiments: tuple[Experiment, ...] = ()
     ignored: tuple[Ignored, ...] = ()
     origins: dict[tuple[str, str], Origin] = field(default_factory=dict)
 
@@ -105,6 +115,7 @@ _DECODERS: dict[str, tuple[str, Callable[[Document, list[Problem], str], Any]]] 
     "DestinationRule": ("networking.istio.io/", kinds.decode_destination_rule),
     "AnalysisTemplate": ("argoproj.io/v1alpha1", kinds.decode_analysis_template),
     "ClusterAnalysisTemplate": ("argoproj.io/v1alpha1", kinds.decode_cluster_analysis_template),
+    "Experiment": ("argoproj.io/v1alpha1", kinds.decode_experiment),
 }
 
 
@@ -143,6 +154,7 @@ def bundle(documents: Iterable[Document], problems: list[Problem], *, check_rule
         tuple(found["DestinationRule"].values()),
         tuple(found["AnalysisTemplate"].values()),
         tuple(found["ClusterAnalysisTemplate"].values()),
+        tuple(found["Experiment"].values()),
         tuple(ignored),
         origins,
     )

@@ -9,10 +9,12 @@ from rolloutsim.errors import Problem
 from rolloutsim.manifest.analysis import TemplateSpec
 from rolloutsim.manifest.decode import Decoder
 from rolloutsim.manifest.documents import Document, shown
+from rolloutsim.manifest.experiment import ExperimentSpec
 from rolloutsim.manifest.objects import (
     AnalysisTemplate,
     ClusterAnalysisTemplate,
     DestinationRule,
+    Experiment,
     Ingress,
     IngressRule,
     Meta,
@@ -28,9 +30,6 @@ MOST_REPLICAS = 20_000
 NOT_SIMULATED: dict[str, str] = {
     "spec.workloadRef": "a Rollout that takes its template from a Deployment",
     "spec.restartAt": "a restart that is already asked for in the manifest",
-    "spec.strategy.canary.antiAffinity": "node placement",
-    "spec.strategy.canary.canaryMetadata": "ephemeral metadata",
-    "spec.strategy.canary.stableMetadata": "ephemeral metadata",
     "spec.strategy.canary.steps[].plugin": "step plugins",
     "spec.strategy.canary.trafficRouting.alb": "the ALB router",
     "spec.strategy.canary.trafficRouting.ambassador": "the Ambassador router",
@@ -39,9 +38,6 @@ NOT_SIMULATED: dict[str, str] = {
     "spec.strategy.canary.trafficRouting.plugins": "router plugins",
     "spec.strategy.canary.trafficRouting.smi": "the SMI router",
     "spec.strategy.canary.trafficRouting.traefik": "the Traefik router",
-    "spec.strategy.blueGreen.activeMetadata": "ephemeral metadata",
-    "spec.strategy.blueGreen.antiAffinity": "node placement",
-    "spec.strategy.blueGreen.previewMetadata": "ephemeral metadata",
     "spec.sessionAffinity": "client affinity of a Service",
     "spec.externalTrafficPolicy": "node-local traffic",
     "spec.internalTrafficPolicy": "node-local traffic",
@@ -155,6 +151,14 @@ def _template(cls: Any, document: Document, problems: list[Problem], prefix: str
     data, meta = _object(decoder, prefix, frozenset({"spec"}))
     spec = decoder.decode(TemplateSpec, data.get("spec"), f"{prefix}spec") if meta is not None else None
     return cls(meta, spec) if spec is not None else None
+
+
+def decode_experiment(document: Document, problems: list[Problem], prefix: str = "") -> Experiment | None:
+    """A standalone Experiment; its status is not read."""
+    decoder = Decoder(document, problems, {PodTemplate: _pod_template})
+    data, meta = _object(decoder, prefix, frozenset({"spec", "status"}))
+    spec = decoder.decode(ExperimentSpec, data.get("spec"), f"{prefix}spec") if meta is not None else None
+    return Experiment(meta, spec) if meta is not None and spec is not None else None
 
 
 def _with_plain_spec(cls: Any, document: Document, problems: list[Problem], prefix: str) -> Any:

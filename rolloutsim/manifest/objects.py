@@ -105,6 +105,7 @@ class ReplicaSet:
     revision_history: tuple[int, ...] = ()
     desired_replicas: int | None = None
     scale_down_deadline_s: float | None = None
+    ephemeral_metadata: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     status: ReplicaSetStatus = field(default_factory=ReplicaSetStatus)
 
 

@@ -32,17 +32,20 @@ class EndpointsController:
 
     def _pod_changed(self, _: str, name: str, pod: Object | None) -> None:
         is_ready = isinstance(pod, Pod) and pod.ready and pod.deleted_s is None
-        if is_ready == (name in self._ready):
+        before = self._ready.get(name)
+        same = before is not None and isinstance(pod, Pod) and before.labels == pod.labels
+        if is_ready == (before is not None) and (same or not is_ready):
             return
-        before = self._ready.pop(name, None)
+        self._ready.pop(name, None)
         if isinstance(pod, Pod) and is_ready:
             self._ready[name] = pod
         for service in self._store.objects(Service):
             own = self._selected[service.meta.name]
-            if before is not None and own.pop(name, None) is not None:
-                self._soon(service.meta.name)
-            elif isinstance(pod, Pod) and is_ready and selects(service, pod):
+            belongs = isinstance(pod, Pod) and is_ready and selects(service, pod)
+            if belongs and name not in own and isinstance(pod, Pod):
                 own[name] = _endpoint(pod)
+                self._soon(service.meta.name)
+            elif not belongs and own.pop(name, None) is not None:
                 self._soon(service.meta.name)
 
     def _soon(self, name: str) -> None:

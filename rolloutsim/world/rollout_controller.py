@@ -227,6 +227,10 @@ class RolloutController:
             case op.DeleteExperiment(experiment_name):
                 store.delete(Experiment, experiment_name)
                 return None
+            case op.RelabelPods(rs_name, labels):
+                for owned in [one for one in store.objects(Pod) if one.meta.owner == rs_name and one.labels != labels]:
+                    store.update(Pod, owned.meta.name, {"labels": labels})
+                return None
             case op.EvictPod(pod_name):
                 pod = store.get(Pod, pod_name)
                 if pod is not None and pod.deleted_s is None:

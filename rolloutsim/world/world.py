@@ -13,6 +13,7 @@ from rolloutsim.manifest.objects import (
     ClusterAnalysisTemplate,
     DestinationRule,
     Event,
+    Experiment,
     Ingress,
     Object,
     Pod,
@@ -69,6 +70,7 @@ class Setup:
     templates: tuple[AnalysisTemplate | ClusterAnalysisTemplate, ...] = ()
     measurements: Measurements = field(default_factory=Measurements)
     metrics: tuple[tuple[str, MetricSource], ...] = ()
+    experiments: tuple[Experiment, ...] = ()
     cluster: Cluster = field(default_factory=Cluster)
     versions: tuple[tuple[str, Version], ...] = ()
     streams: tuple[Stream, ...] = ()
@@ -161,6 +163,8 @@ class World:
             self._processes.see(pod)
         for stream, plane in zip(setup.streams, planes, strict=True):
             self._add_router(stream, plane)
+        for experiment in setup.experiments:
+            self.store.create(experiment)
         self.operator = Operator(
             self.env,
             self.store,

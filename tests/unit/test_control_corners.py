@@ -13,7 +13,7 @@ from rolloutsim.errors import Refused
 from rolloutsim.manifest.bundle import bundle
 from rolloutsim.manifest.documents import parse
 from rolloutsim.manifest.merge_patch import patched_spec
-from rolloutsim.manifest.objects import DestinationRule, Ingress, ReplicaSet, Rollout, Service, VirtualService
+from rolloutsim.manifest.objects import DestinationRule, EndpointSlice, Experiment, Ingress, Pod, ReplicaSet, Rollout, Service, VirtualService
 from rolloutsim.record import Header
 from rolloutsim.scenario import Cluster, Pods, Version
 from rolloutsim.world.world import Setup, World
@@ -56,6 +56,8 @@ def world(*objects: dict[str, Any], versions: dict[str, Version] | None = None, 
         found.services,
         routes=(*found.virtual_services, *found.destination_rules),
         ingresses=found.ingresses,
+        templates=(*found.analysis_templates, *found.cluster_analysis_templates),
+        experiments=found.experiments,
         cluster=Cluster(pods=Pods(start=1.0, stop=1.0)),
         versions=tuple((versions or {}).items()),
         healthy_at_start=healthy,
@@ -349,3 +351,82 @@ def test_blue_green_preview_count_then_all() -> None:
     made.advance(made.now_s + 3.0)
     assert made.rollout.status.phase == "Healthy"
     assert "RolloutPaused" in reasons(made)
+
+
+def test_ephemeral_metadata_follows_the_roles() -> None:
+    """A Service that selects by an injected label finds the pods of the role, and loses them when the role ends."""
+    steps = [{"setWeight": 25}, {"pause": {}}]
+    metadata = {"canaryMetadata": {"labels": {"role": "canary"}}, "stableMetadata": {"labels": {"role": "stable"}, "annotations": {"a": "b"}}}
+    by_role = {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": {"name": "by-role"},
+        "spec": {"selector": {"role": "canary"}, "ports": [{"port": 80}]},
+    }
+    played = world(by_role, rollout({"canary": {"steps": steps, **metadata}}))
+    played.advance(1.0)
+    do(played, commands.set_image(played.rollout, {"*": "app:v2"}))
+    played.advance(10.0)
+    endpoints = played.store.get(EndpointSlice, "by-role")
+    assert endpoints is not None and len(endpoints.endpoints) == 1
+    hashes = {rs.pod_hash for rs in played.store.objects(ReplicaSet)}
+    assert {rs.template.labels.get("role") for rs in played.store.objects(ReplicaSet)} == {"canary", "stable"}
+    do(played, commands.promote(played.rollout))
+    played.advance(40.0)
+    assert played.rollout.status.phase == "Healthy"
+    assert {rs.pod_hash for rs in played.store.objects(ReplicaSet)} == hashes
+    roles = {rs.template.images[0]: rs.template.labels.get("role") for rs in played.store.objects(ReplicaSet)}
+    assert roles == {"app:v1": None, "app:v2": "stable"}
+    endpoints = played.store.get(EndpointSlice, "by-role")
+    assert endpoints is not None and endpoints.endpoints == ()
+    assert {pod.labels.get("role") for pod in played.store.objects(Pod)} == {"stable"}
+
+
+@pytest.mark.parametrize("kind", ["required", "preferred"])
+def test_undo_takes_an_injected_anti_affinity_along(kind: str) -> None:
+    """The rule is no part of the hash, until `undo` copies the template in which it stands."""
+    rule: dict[str, Any] = {f"{kind}DuringSchedulingIgnoredDuringExecution": {"weight": 5} if kind == "preferred" else {}}
+    played = world(rollout({"canary": {"steps": [], "antiAffinity": rule}}))
+    for image in ("app:v2", "app:v3"):
+        do(played, commands.set_image(played.rollout, {"*": image}))
+        played.advance(played.now_s + 30.0)
+    sets = played.store.objects(ReplicaSet)
+    assert [bool(rs.template.spec.get("affinity")) for rs in sorted(sets, key=lambda rs: rs.revision)] == [False, True, True]
+    do(played, commands.undo(played.rollout, sets, 2))
+    played.advance(played.now_s + 30.0)
+    assert len(played.store.objects(ReplicaSet)) == 4
+    assert played.rollout.spec.template.images == ("app:v2",)
+
+
+def test_a_standalone_experiment_runs_beside_a_rollout() -> None:
+    template = {
+        "metadata": {"labels": {"app": "trial"}},
+        "spec": {"containers": [{"name": "app", "image": "app:v9", "ports": [{"containerPort": 80}]}]},
+    }
+    spec = {
+        "duration": "20s",
+        "progressDeadlineSeconds": 30,
+        "scaleDownDelaySeconds": 5,
+        "templates": [
+            {"name": "one", "replicas": 2, "selector": {"matchLabels": {"app": "trial"}}, "template": template, "service": {"name": "trial"}},
+        ],
+    }
+    trial = {"apiVersion": "argoproj.io/v1alpha1", "kind": "Experiment", "metadata": {"name": "trial"}, "spec": spec}
+    played = world(trial, rollout({"canary": {}}))
+    played.advance(5.0)
+    found = played.store.get(Experiment, "trial")
+    assert found is not None and found.status.phase == "Running"
+    assert found.status.template_statuses[0].service_name == "trial"
+    slice_ = played.store.get(EndpointSlice, "trial")
+    assert slice_ is not None and len(slice_.endpoints) == 2
+    played.advance(40.0)
+    found = played.store.get(Experiment, "trial")
+    assert found is not None and found.status.phase == "Successful"
+    assert played.store.get(EndpointSlice, "trial") is None
+    assert [rs.replicas for rs in played.store.objects(ReplicaSet) if rs.meta.owner == "trial"] == [0]
+    late = {**trial, "spec": {**spec, "templates": [{**spec["templates"][0], "replicas": 1}]}}
+    played = world(late, rollout({"canary": {}}), versions={"v9": Version(pods=Pods(ready=False))})
+    played.advance(60.0)
+    found = played.store.get(Experiment, "trial")
+    assert found is not None
+    assert (found.status.phase, found.status.message) == ("Failed", "Template 'one' exceeded its progressDeadlineSeconds (30)")
