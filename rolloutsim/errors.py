@@ -8,6 +8,11 @@ from dataclasses import dataclass
 __all__ = ["ApiError", "Conflict", "ImpossibleState", "InputError", "Place", "Problem", "Refused", "RolloutsimError", "Undecided"]
 
 
+def printable(text: str) -> str:
+    """A line without control and direction characters that a terminal would obey."""
+    return text if text.isprintable() else "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in text)
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
     """Where in the user's files a value stands: file, line (from 1) and YAML path such as `spec.strategy.canary.steps[0].setWeight`."""
@@ -33,9 +38,9 @@ class Problem:
     remedy: str
 
     def __str__(self) -> str:
-        text = f"{self.place}: {self.found}; {self.rule}. {self.remedy}"
+        text = printable(f"{self.place}: {self.found}; {self.rule}. {self.remedy}")
         if self.place.source:
-            text += f"\n    {self.place.source.strip()}"
+            text += f"\n    {printable(self.place.source.strip())}"
         return text
 
 

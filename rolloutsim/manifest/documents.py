@@ -15,7 +15,7 @@ from typing import Any
 
 import yaml
 
-from rolloutsim.errors import Place, Problem
+from rolloutsim.errors import Place, Problem, printable
 
 LARGEST_FILE_BYTES, MOST_NODES, DEEPEST = 5_000_000, 200_000, 64
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -53,7 +53,7 @@ def _parent(path: str) -> str:
 def shown(value: object, longest: int = 80) -> str:
     """A value for a message: short, and without control characters that a terminal would obey."""
     text = value if isinstance(value, str) else repr(value)
-    text = "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in text)
+    text = printable(text)
     return text if len(text) <= longest else text[: longest - 3] + "..."
 
 

@@ -150,7 +150,41 @@ def _template(cls: Any, document: Document, problems: list[Problem], prefix: str
     decoder = Decoder(document, problems)
     data, meta = _object(decoder, prefix, frozenset({"spec"}))
     spec = decoder.decode(TemplateSpec, data.get("spec"), f"{prefix}spec") if meta is not None else None
-    return cls(meta, spec) if spec is not None else None
+    if spec is None or not all([_is_metric(decoder, metric, f"{prefix}spec.metrics[{i}]") for i, metric in enumerate(spec.metrics)]):
+        return None
+    return cls(meta, spec)
+
+
+METRIC_TEXTS = ("interval", "initialDelay", "successCondition", "failureCondition")
+METRIC_NUMBERS = ("count", "failureLimit", "inconclusiveLimit", "consecutiveErrorLimit", "consecutiveSuccessLimit")
+
+
+def _is_metric(decoder: Decoder, metric: Any, path: str) -> bool:
+    """Whether a metric has the types that the API asks for: a name and a provider, texts, and whole numbers that may be texts."""
+    before = len(decoder.problems)
+    if not isinstance(metric, dict):
+        decoder.refuse_type(path, metric, "a mapping")
+        return False
+    if not isinstance(metric.get("name"), str) or not metric["name"]:
+        decoder.refuse_type(f"{path}.name", metric.get("name"), "text")
+    provider = metric.get("provider")
+    if not isinstance(provider, dict):
+        decoder.refuse_type(f"{path}.provider", provider, "a mapping")
+    for name, value in (provider or {}).items() if isinstance(provider, dict) else ():
+        if not isinstance(value, dict):
+            decoder.refuse_type(f"{path}.provider.{name}", value, "a mapping")
+    for name in METRIC_TEXTS:
+        if metric.get(name) is not None and not isinstance(metric[name], str):
+            decoder.refuse_type(f"{path}.{name}", metric[name], "text")
+    for name in METRIC_NUMBERS:
+        value = metric.get(name)
+        if value is not None and (isinstance(value, bool) or not isinstance(value, int | str)):
+            decoder.refuse_type(f"{path}.{name}", value, "a whole number, also as text")
+        elif isinstance(value, int) and not -(2**31) <= value < 2**31:
+            decoder.refuse(f"{path}.{name}", str(value), "whole numbers have 32 bits", "Give a smaller number.")
+    for name in sorted(set(metric) - {"name", "provider", *METRIC_TEXTS, *METRIC_NUMBERS}):
+        decoder.refuse_unknown(f"{path}.{name}", str(name), ["name", "provider", *METRIC_TEXTS, *METRIC_NUMBERS])
+    return len(decoder.problems) == before
 
 
 def decode_experiment(document: Document, problems: list[Problem], prefix: str = "") -> Experiment | None:

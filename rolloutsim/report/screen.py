@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from rich.table import Table
 
 from rolloutsim.answers.share import Share, routes_of
+from rolloutsim.errors import printable
 from rolloutsim.quantities import format_duration
 from rolloutsim.report.result import Result, tag_of
 from rolloutsim.report.tables import rendered
@@ -29,7 +30,8 @@ def screen(result: Result, *, colour: bool = False, all_assumptions: bool = Fals
         *_assumptions(result, all_assumptions=all_assumptions),
         _repeat(result),
     ]
-    return "\n".join(parts) + "\n"
+    text = "\n".join(parts) + "\n"
+    return text if colour else "\n".join(map(printable, text.split("\n")))
 
 
 def _title(result: Result) -> str:
