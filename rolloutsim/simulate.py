@@ -53,7 +53,7 @@ def setup_of(scenario: Scenario, *, seed: int | None = None, replication: int = 
         routes=(*objects.virtual_services, *objects.destination_rules),
         templates=(*objects.analysis_templates, *objects.cluster_analysis_templates),
         metrics=tuple(spec.metrics.items()),
-        experiments=objects.experiments,
+        standalone=(*objects.experiments, *objects.analysis_runs),
         cluster=spec.cluster,
         versions=tuple(spec.versions.items()),
         streams=spec.traffic,

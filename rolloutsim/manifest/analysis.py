@@ -125,6 +125,7 @@ class RunSpec:
     dry_run: tuple[DryRun, ...] = ()
     measurement_retention: tuple[MeasurementRetention, ...] = ()
     terminate: bool = False
+    ttl_strategy: Tree | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from rolloutsim.manifest import kinds, rules
 from rolloutsim.manifest.analysis_templates import Templates
 from rolloutsim.manifest.documents import Document, parse, read_text, shown
 from rolloutsim.manifest.objects import (
+    AnalysisRun,
     AnalysisTemplate,
     ClusterAnalysisTemplate,
     DestinationRule,
@@ -24,7 +25,6 @@ from rolloutsim.manifest.objects import (
 
 PLAYS_NO_PART = frozenset(
     [
-        "AnalysisRun",
         "Certificate",
         "ClusterRole",
         "ClusterRoleBinding",
@@ -90,6 +90,7 @@ class Manifests:
     analysis_templates: tuple[AnalysisTemplate, ...] = ()
     cluster_analysis_templates: tuple[ClusterAnalysisTemplate, ...] = ()
     experiments: tuple[Experiment, ...] = ()
+    analysis_runs: tuple[AnalysisRun, ...] = ()
     ignored: tuple[Ignored, ...] = ()
     origins: dict[tuple[str, str], Origin] = field(default_factory=dict)
 
@@ -115,6 +116,7 @@ _DECODERS: dict[str, tuple[str, Callable[[Document, list[Problem], str], Any]]] 
     "DestinationRule": ("networking.istio.io/", kinds.decode_destination_rule),
     "AnalysisTemplate": ("argoproj.io/v1alpha1", kinds.decode_analysis_template),
     "ClusterAnalysisTemplate": ("argoproj.io/v1alpha1", kinds.decode_cluster_analysis_template),
+    "AnalysisRun": ("argoproj.io/v1alpha1", kinds.decode_analysis_run),
     "Experiment": ("argoproj.io/v1alpha1", kinds.decode_experiment),
 }
 
@@ -155,6 +157,7 @@ def bundle(documents: Iterable[Document], problems: list[Problem], *, check_rule
         tuple(found["AnalysisTemplate"].values()),
         tuple(found["ClusterAnalysisTemplate"].values()),
         tuple(found["Experiment"].values()),
+        tuple(found["AnalysisRun"].values()),
         tuple(ignored),
         origins,
     )

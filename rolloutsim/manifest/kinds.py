@@ -6,11 +6,12 @@ import re
 from typing import Any
 
 from rolloutsim.errors import Problem
-from rolloutsim.manifest.analysis import TemplateSpec
+from rolloutsim.manifest.analysis import RunSpec, TemplateSpec
 from rolloutsim.manifest.decode import Decoder
 from rolloutsim.manifest.documents import Document, shown
 from rolloutsim.manifest.experiment import ExperimentSpec
 from rolloutsim.manifest.objects import (
+    AnalysisRun,
     AnalysisTemplate,
     ClusterAnalysisTemplate,
     DestinationRule,
@@ -193,6 +194,19 @@ def decode_experiment(document: Document, problems: list[Problem], prefix: str =
     data, meta = _object(decoder, prefix, frozenset({"spec", "status"}))
     spec = decoder.decode(ExperimentSpec, data.get("spec"), f"{prefix}spec") if meta is not None else None
     return Experiment(meta, spec) if meta is not None and spec is not None else None
+
+
+def decode_analysis_run(document: Document, problems: list[Problem], prefix: str = "") -> AnalysisRun | None:
+    """A standalone AnalysisRun; its status is not read."""
+    decoder = Decoder(document, problems)
+    data, meta = _object(decoder, prefix, frozenset({"spec", "status"}))
+    spec = decoder.decode(RunSpec, data.get("spec"), f"{prefix}spec") if meta is not None else None
+    if meta is None or spec is None or not all([_is_metric(decoder, m, f"{prefix}spec.metrics[{i}]") for i, m in enumerate(spec.metrics)]):
+        return None
+    for name, seconds in (spec.ttl_strategy or {}).items():
+        if isinstance(seconds, bool) or not isinstance(seconds, int):
+            decoder.refuse_type(f"{prefix}spec.ttlStrategy.{name}", seconds, "a whole number")
+    return AnalysisRun(meta, spec)
 
 
 def _with_plain_spec(cls: Any, document: Document, problems: list[Problem], prefix: str) -> Any:

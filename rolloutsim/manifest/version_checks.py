@@ -37,6 +37,11 @@ def check_answers(spec: ScenarioSpec, refuse: Refuse) -> None:
         path, bad = f"spec.versions.{name}", version.bad_pods
         _check_latency(version.latency, path, refuse)
         _check_turns(version.turns, path, refuse)
+        overload = version.overload
+        if overload is not None:
+            _check_latency(overload.latency, f"{path}.overload", refuse)
+            if overload.error_rate is None and overload.latency is None:
+                refuse(f"{path}.overload", "an overload without effect", "an overload changes errorRate or latency", "Add one of them.")
         if bad is not None:
             _check_latency(bad.latency, f"{path}.badPods", refuse)
             _check_turns(bad.turns or (), f"{path}.badPods", refuse)

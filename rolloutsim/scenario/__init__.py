@@ -124,6 +124,15 @@ class BadPods(Model):
     turns: tuple[Turn, ...] | None = None
 
 
+class Overload(Model):
+    """How a pod answers while more requests fall on it than it can take."""
+
+    above: PerSecond
+    """Requests per second of one pod, by its share of the streams' rates."""
+    error_rate: Fraction | None = None
+    latency: Latency | None = None
+
+
 class Version(Model):
     """How a version answers."""
 
@@ -132,6 +141,7 @@ class Version(Model):
     turns: tuple[Turn, ...] = ()
     """What changes with the age of a pod, in order."""
     bad_pods: BadPods | None = None
+    overload: Overload | None = None
     pods: Pods | None = None
     """Overrides `cluster.pods` for this version."""
 

@@ -8,12 +8,14 @@ from typing import Any
 import simpy
 
 from rolloutsim.conditions import evaluate
-from rolloutsim.control.analysis.run import Look, conclude, look
+from rolloutsim.control.analysis.run import Look, conclude, is_expired, look
+from rolloutsim.control.defaults import RESYNC_S
 from rolloutsim.control.observed import Now
 from rolloutsim.errors import ApiError
-from rolloutsim.manifest.analysis import Measurement
+from rolloutsim.manifest.analysis import RUNNING, SUCCESSFUL, Measurement
 from rolloutsim.manifest.analysis_metrics import Metric
 from rolloutsim.manifest.objects import AnalysisRun, Event
+from rolloutsim.world.clock import EPSILON_S, call_later
 from rolloutsim.world.delays import ANALYSIS_LOOK_S, Delays
 from rolloutsim.world.event_recorder import EventRecorder
 from rolloutsim.world.informer import Informer
@@ -29,7 +31,8 @@ class AnalysisRunController:
         self, env: simpy.Environment, store: Store, delays: Delays, recorder: EventRecorder, fraction_s: float, measurements: Measurements
     ) -> None:
         self._env, self._store, self._recorder, self._fraction_s = env, store, recorder, fraction_s
-        self._measurements = measurements
+        self._measurements, self._began_s = measurements, float(env.now)
+        self._jobs: dict[tuple[str, str], tuple[float, str, str]] = {}
         self._queue = WorkQueue(env)
         self._runs = Informer(env, store, AnalysisRun, delays.watch_s)
         self._runs.on_change(lambda name, _, after: self._queue.add(name) if after is not None else None)
@@ -45,7 +48,17 @@ class AnalysisRunController:
         run = self._runs.objects.get(key)
         if run is not None and not run.is_completed:
             yield from self._sync(run)
+        elif run is not None and run.spec.ttl_strategy is not None:
+            self._expire(run)
         self._queue.done(key)
+
+    def _expire(self, run: AnalysisRun) -> None:
+        """Delete a run that has outlived its time; nothing but the informers' resync looks again."""
+        if is_expired(run, Now(self._env.now, self._fraction_s)):
+            self._store.delete(AnalysisRun, run.meta.name)
+        else:
+            since_s = self._env.now - self._began_s
+            self._queue.add_at(run.meta.name, self._began_s + (since_s // RESYNC_S + 1) * RESYNC_S)
 
     def _sync(self, run: AnalysisRun) -> Generator[simpy.Event, Any, None]:
         yield self._env.timeout(ANALYSIS_LOOK_S / 2)
@@ -65,10 +78,31 @@ class AnalysisRunController:
     def _measure(self, run: AnalysisRun, seen: Look) -> Generator[simpy.Event, Any, dict[str, Measurement]]:
         """The measurements that are due, in the order in which they end: of equally fast ones the last begins first, then the others in turn."""
         due = [metric for metric in seen.metrics if metric.name in seen.due]
-        begun = [self._begin(run, metric) for metric in (*due[-1:], *due[:-1])]
+        begun = [
+            self._job(run, metric, terminating=seen.terminating) if "job" in metric.provider else self._begin(run, metric)
+            for metric in (*due[-1:], *due[:-1])
+        ]
         if begun:
             yield self._env.timeout(max(takes_s for takes_s, _, _ in begun))
         return {name: measurement for _, name, measurement in sorted(begun, key=lambda one: one[0])}
+
+    def _job(self, run: AnalysisRun, metric: Metric, *, terminating: bool) -> tuple[float, str, Measurement]:
+        """A job is begun and looked at again when it ends: it holds no other metric back, and a run that stops deletes it."""
+        key, now_s = (run.meta.name, metric.name), self._env.now
+        if key not in self._jobs:
+            takes_s, _, measured = self._begin(run, metric)
+            self._jobs[key] = (now_s + takes_s, measured.phase, measured.message)
+            call_later(self._env, takes_s, lambda: self._queue.add(run.meta.name))
+            return 0.0, metric.name, Measurement(RUNNING, measured.started_s)
+        ends_s, phase, message = self._jobs[key]
+        result = run.status.result(metric.name)
+        assert result is not None
+        begun = result.measurements[-1]
+        if not terminating and ends_s > now_s + EPSILON_S:
+            return 0.0, metric.name, begun
+        del self._jobs[key]
+        phase, message = (SUCCESSFUL, "Metric Terminated") if terminating else (phase, message)
+        return 0.0, metric.name, Measurement(phase, begun.started_s, Now(now_s, self._fraction_s).whole_s, message=message)
 
     def _begin(self, run: AnalysisRun, metric: Metric) -> tuple[float, str, Measurement]:
         """One measurement: how long it takes, of which metric, and what it will have come to."""

@@ -9,6 +9,7 @@ from typing import Literal
 import simpy
 
 from rolloutsim.manifest.objects import (
+    AnalysisRun,
     AnalysisTemplate,
     ClusterAnalysisTemplate,
     DestinationRule,
@@ -70,7 +71,7 @@ class Setup:
     templates: tuple[AnalysisTemplate | ClusterAnalysisTemplate, ...] = ()
     measurements: Measurements = field(default_factory=Measurements)
     metrics: tuple[tuple[str, MetricSource], ...] = ()
-    experiments: tuple[Experiment, ...] = ()
+    standalone: tuple[Experiment | AnalysisRun, ...] = ()
     cluster: Cluster = field(default_factory=Cluster)
     versions: tuple[tuple[str, Version], ...] = ()
     streams: tuple[Stream, ...] = ()
@@ -163,8 +164,8 @@ class World:
             self._processes.see(pod)
         for stream, plane in zip(setup.streams, planes, strict=True):
             self._add_router(stream, plane)
-        for experiment in setup.experiments:
-            self.store.create(experiment)
+        for obj in setup.standalone:
+            self.store.create(obj)
         self.operator = Operator(
             self.env,
             self.store,

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pytest
 
-from rolloutsim.manifest.objects import Pod
+from rolloutsim.answers.counting import count
+from rolloutsim.manifest.objects import Endpoint, Pod
 from rolloutsim.manifest.scenario_file import load_scenario
-from rolloutsim.record import ERROR, OK, RESET, Record, Requests, Tallies
-from rolloutsim.scenario import Version
+from rolloutsim.record import ERROR, OK, RESET, Record, Requests, Route, Tallies
+from rolloutsim.scenario import Overload, Stream, Version
 from rolloutsim.simulate import simulate
 from rolloutsim.world.profiles import answers
+from rolloutsim.world.traffic.engine import Traffic
 from tests.unit.test_bad_input import ROLLOUT, SERVICE
 
 SCENARIO = """\
@@ -125,3 +127,16 @@ def test_a_crash_loop_backs_off_as_the_kubelet_does(tmp_path: Path) -> None:
     for begin, end in pairwise(ready):
         answered = mine & (rows.outcome == OK) & (rows.t_s > begin) & (rows.t_s < end)
         assert answered.any() and rows.t_s[answered].max() < begin + 10.0  # it takes requests again, and none while it is down
+
+
+@pytest.mark.parametrize("detail", ["counts", "requests"])
+def test_a_pod_answers_otherwise_while_too_much_falls_on_it(detail: Literal["counts", "requests"]) -> None:
+    """100/s on one pod of at most 60/s: half fails; on two pods each has 50/s and nothing does."""
+    overloaded = Version(overload=Overload(above=60.0, error_rate=0.5))
+    traffic = Traffic([Stream(name="s", to="service/x", rate=100.0)], ["random"], lambda _: overloaded, seed=3, detail=detail)
+    for t_s, pods in ((0.0, 1), (20.0, 2), (40.0, 1)):
+        traffic.reroute(t_s, "s", Route("x", "", "requests", tuple(Endpoint(f"p{i}", "h", i) for i in range(pods))))
+    found = traffic.finish(60.0)["s"]
+    shares = [sum(part.errors.values()) / part.requests for part in (count(found, a, a + 20.0) for a in (0.0, 20.0, 40.0))]
+    assert shares[1] == 0
+    assert [shares[0], shares[2]] == pytest.approx([0.5, 0.5], abs=4 * (0.25 / 2000) ** 0.5)

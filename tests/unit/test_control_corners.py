@@ -13,9 +13,21 @@ from rolloutsim.errors import Refused
 from rolloutsim.manifest.bundle import bundle
 from rolloutsim.manifest.documents import parse
 from rolloutsim.manifest.merge_patch import patched_spec
-from rolloutsim.manifest.objects import DestinationRule, EndpointSlice, Experiment, Ingress, Pod, ReplicaSet, Rollout, Service, VirtualService
+from rolloutsim.manifest.objects import (
+    AnalysisRun,
+    DestinationRule,
+    EndpointSlice,
+    Experiment,
+    Ingress,
+    Pod,
+    ReplicaSet,
+    Rollout,
+    Service,
+    VirtualService,
+)
 from rolloutsim.record import Header
 from rolloutsim.scenario import Cluster, Pods, Version
+from rolloutsim.scenario.metrics import MetricSource
 from rolloutsim.world.world import Setup, World
 
 
@@ -44,7 +56,7 @@ def virtual_service(*destinations: dict[str, Any]) -> dict[str, Any]:
     return {"apiVersion": "networking.istio.io/v1", "kind": "VirtualService", "metadata": {"name": "vs"}, "spec": spec}
 
 
-def world(*objects: dict[str, Any], versions: dict[str, Version] | None = None, healthy: bool = True) -> World:
+def world(*objects: dict[str, Any], versions: dict[str, Version] | None = None, healthy: bool = True, metrics: dict[str, Any] | None = None) -> World:
     problems: list[Any] = []
     documents = [document for obj in objects for document in parse("test", yaml.safe_dump(obj), problems)]
     found = bundle(documents, problems, check_rules=False)
@@ -57,8 +69,9 @@ def world(*objects: dict[str, Any], versions: dict[str, Version] | None = None, 
         routes=(*found.virtual_services, *found.destination_rules),
         ingresses=found.ingresses,
         templates=(*found.analysis_templates, *found.cluster_analysis_templates),
-        experiments=found.experiments,
+        standalone=(*found.experiments, *found.analysis_runs),
         cluster=Cluster(pods=Pods(start=1.0, stop=1.0)),
+        metrics=tuple((name, MetricSource.model_validate(given)) for name, given in (metrics or {}).items()),
         versions=tuple((versions or {}).items()),
         healthy_at_start=healthy,
     )
@@ -430,3 +443,43 @@ def test_a_standalone_experiment_runs_beside_a_rollout() -> None:
     found = played.store.get(Experiment, "trial")
     assert found is not None
     assert (found.status.phase, found.status.message) == ("Failed", "Template 'one' exceeded its progressDeadlineSeconds (30)")
+
+
+def test_a_standalone_run_with_jobs_ends_and_expires_at_the_resync() -> None:
+    """W10: a job of 8 s, finish to start 5 s; the run is deleted by the next resync after its time, not before (spec/analysis.md 8, 12)."""
+    metrics = [
+        {"name": "load", "interval": "5s", "count": 2, "provider": {"job": {"spec": {}}}},
+        {"name": "quick", "provider": {"web": {"url": "x"}}},
+    ]
+    spec = {"metrics": metrics, "ttlStrategy": {"secondsAfterSuccess": 30}}
+    run = {"apiVersion": "argoproj.io/v1alpha1", "kind": "AnalysisRun", "metadata": {"name": "alone"}, "spec": spec}
+    sources = {"load": {"outcomes": {"Successful": 1}, "takes": "8s"}, "quick": {"values": [[0, 1]]}}
+    played = world(run, rollout({"canary": {}}), metrics=sources)
+    played.advance(4.0)
+    found = played.store.get(AnalysisRun, "alone")
+    assert found is not None
+    load, quick = found.status.result("load"), found.status.result("quick")
+    assert load is not None and quick is not None
+    assert (load.phase, load.count, quick.phase) == ("Running", 0, "Successful")  # a job holds no other metric back
+    played.advance(25.0)
+    found = played.store.get(AnalysisRun, "alone")
+    assert found is not None and found.status.phase == "Successful"
+    changes = [c for c in played.record.history("AnalysisRun") if isinstance(c.object, AnalysisRun) and c.object.is_completed]
+    assert 20.0 <= changes[0].t_s <= 22.0
+    played.advance(500.0)
+    assert played.store.get(AnalysisRun, "alone") is not None
+    played.advance(700.0)
+    assert played.store.get(AnalysisRun, "alone") is None
+
+
+def test_a_run_that_is_stopped_deletes_its_job() -> None:
+    """W15: a failing metric ends its sibling's job, which counts as Successful."""
+    metrics = [{"name": "endless", "provider": {"job": {"spec": {}}}}, {"name": "short", "provider": {"job": {"spec": {}}}}]
+    run = {"apiVersion": "argoproj.io/v1alpha1", "kind": "AnalysisRun", "metadata": {"name": "alone"}, "spec": {"metrics": metrics}}
+    sources = {"endless": {"outcomes": {"Failed": 1}, "takes": "10h"}, "short": {"outcomes": {"Failed": 1}, "takes": "30s"}}
+    played = world(run, rollout({"canary": {}}), metrics=sources)
+    played.advance(35.0)
+    found = played.store.get(AnalysisRun, "alone")
+    assert found is not None and found.status.phase == "Failed"
+    endless = found.status.result("endless")
+    assert endless is not None and (endless.phase, endless.message) == ("Successful", "Metric Terminated")

@@ -59,6 +59,16 @@ def is_terminating(run: AnalysisRun) -> bool:
     return run.spec.terminate or any(result.phase in bad and not result.dry_run for result in run.status.metric_results)
 
 
+def is_expired(run: AnalysisRun, now: Now) -> bool:
+    """Whether a finished run has outlived its `ttlStrategy`, by whole seconds; one without completedAt never does (isAnalysisRunTtlExceeded)."""
+    ttl, completed_s = run.spec.ttl_strategy or {}, run.status.completed_s
+    if not run.is_completed or completed_s is None:
+        return False
+    own = {SUCCESSFUL: "secondsAfterSuccess", FAILED: "secondsAfterFailure"}.get(run.status.phase, "")
+    seconds = ttl.get(own) if ttl.get(own) is not None else ttl.get("secondsAfterCompletion")
+    return seconds is not None and int(now.s - completed_s) > int(seconds)
+
+
 def look(run: AnalysisRun, now: Now) -> Look:
     """Put the arguments in, check the metrics, and pick those that are due."""
     try:

@@ -32,6 +32,8 @@ class Traffic:
     ) -> None:
         self._pods = PodColumns(profile)
         self._streams: dict[str, StreamOf] = {}
+        self._rates = {stream.name: stream.rate for stream in streams}
+        self._loads: dict[str, dict[int, float]] = {}
         for stream, name in zip(streams, planes, strict=True):
             key = (seed, replication, stream.name)
             arrivals, plane = Arrivals(stream.rate, stream.arrivals, key), make_plane(name, stream.clients, key)
@@ -58,6 +60,12 @@ class Traffic:
         hashes = [endpoint.pod_hash for endpoint in route.endpoints]
         pools = np.array([hashes.index(h) if route.weights else 0 for h in hashes], dtype=np.int64)  # weighted: a backend for each version
         self._streams[stream].plane.reroute(ordinals, np.array(route.weights), pools)
+        shares = route.weights or (1 / max(1, len(route.endpoints)),) * len(route.endpoints)
+        self._loads[stream] = {endpoint.ordinal: self._rates[stream] * share for endpoint, share in zip(route.endpoints, shares, strict=True)}
+        if self._pods.can_overload:
+            self.cut(now_s)
+            everywhere = {ordinal for loads in self._loads.values() for ordinal in loads}
+            self._pods.load({ordinal: sum(loads.get(ordinal, 0.0) for loads in self._loads.values()) for ordinal in everywhere})
 
     def end_pod(self, now_s: float, ordinal: int) -> None:
         """A pod's process is gone: its connections break, and whoever still asks it is refused."""

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import numpy as np
 import numpy.typing as npt
 
-from rolloutsim.scenario import Latency, Version
+from rolloutsim.scenario import Latency, Overload, Version
 from rolloutsim.world.traffic.arrivals import lognormal
 
 
@@ -23,6 +23,9 @@ class PodColumns:
         self.sigma = np.zeros(64)
         self.ended = np.zeros(64, dtype=bool)
         self.turn: dict[int, int] = {}
+        self._plain: dict[int, tuple[float, Latency | None]] = {}
+        self._overloads: dict[int, Overload] = {}
+        self._overloaded: set[int] = set()
 
     def know(self, ordinals: npt.NDArray[np.int32]) -> None:
         """Make sure that these pods have rows."""
@@ -31,6 +34,8 @@ class PodColumns:
                 self._known.add(ordinal)
                 self._grow(ordinal)
                 version = self._profile(ordinal)
+                if version.overload is not None:
+                    self._overloads[ordinal] = version.overload
                 self._set(ordinal, version.error_rate, version.latency)
 
     def answer(self, ordinal: int, error_rate: float, latency: Latency | None) -> None:
@@ -39,7 +44,25 @@ class PodColumns:
         self._set(ordinal, error_rate, latency)
         self.turn[ordinal] = self.turn.get(ordinal, 0) + 1
 
+    @property
+    def can_overload(self) -> bool:
+        """Whether any pod answers otherwise under load."""
+        return bool(self._overloads)
+
+    def load(self, loads_rps: Mapping[int, float]) -> None:
+        """So many requests a second fall on each pod from now on: who has too many answers as overloaded."""
+        for ordinal, overload in self._overloads.items():
+            too_many = loads_rps.get(ordinal, 0.0) > overload.above
+            if too_many != (ordinal in self._overloaded):
+                self._overloaded ^= {ordinal}
+                self.answer(ordinal, *self._plain[ordinal])
+
     def _set(self, ordinal: int, error_rate: float, latency: Latency | None) -> None:
+        self._plain[ordinal] = (error_rate, latency)
+        overload = self._overloads.get(ordinal)
+        if overload is not None and ordinal in self._overloaded:
+            error_rate = error_rate if overload.error_rate is None else overload.error_rate
+            latency = overload.latency or latency
         self.error_rate[ordinal] = error_rate
         if latency is not None:
             self.mu[ordinal], self.sigma[ordinal] = lognormal(latency.p50, latency.p99)
