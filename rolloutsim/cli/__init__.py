@@ -1,0 +1,45 @@
+"""The command line: arguments in, text and exit codes out, nothing else. One module a command; each adds itself to the application."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+
+import typer
+
+from rolloutsim.cli import authoring, check, replay, run, views  # noqa: F401
+from rolloutsim.cli.app import FAILED, INTERRUPTED, OK, UNDECIDED, WRONG, app
+from rolloutsim.errors import InputError, Refused, RolloutsimError, Undecided
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line; every way out has its promised exit code."""
+    sys.exit(_guarded(lambda: app(args=arguments, standalone_mode=True)))
+
+
+def _guarded(command: Callable[[], None]) -> int:
+    try:
+        command()
+    except SystemExit as ended:
+        return ended.code if isinstance(ended.code, int) else WRONG
+    except InputError as error:
+        n = len(error.problems)
+        typer.echo(f"{error}\n{n} problem{'s' if n != 1 else ''}", err=True)
+        return WRONG
+    except Undecided as error:
+        typer.echo(f"undecided: {error}", err=True)
+        return UNDECIDED
+    except Refused as error:
+        typer.echo(f"Error: {error}", err=True)
+        return FAILED
+    except RolloutsimError as error:
+        typer.echo(f"Error: {error}. This is a defect of rolloutsim: please report the scenario and its seed.", err=True)
+        return FAILED
+    except KeyboardInterrupt:
+        typer.echo("interrupted", err=True)
+        return INTERRUPTED
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return OK
+    return OK

@@ -1,0 +1,54 @@
+"""What a command prints: JSON to a file or standard output, colour on a terminal, words on a wrong command line."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Any, NoReturn
+
+import typer
+
+from rolloutsim.cli.app import WRONG
+
+
+def write_json(path: str, text: str) -> None:
+    """Write JSON to a file, unless it holds something that is not ours, or to standard output for `-`."""
+    from rolloutsim.files import write_text
+
+    if path == "-":
+        sys.stdout.write(text)
+    else:
+        write_text(path, text, ours=_is_our_json)
+
+
+def show(path: str | None, text: str, form: Any) -> None:
+    """Print a view, and write its JSON form if asked; with standard output as the file nothing else is printed there."""
+    from rolloutsim.report.json_form import dumps
+
+    if path is not None:
+        write_json(path, dumps(form))
+    if path != "-":
+        typer.echo(text, nl=False)
+
+
+def _is_our_json(text: str) -> bool:
+    """Whether a file is an earlier answer of ours: a form, or a list of them."""
+    import json
+
+    try:
+        form = json.loads(text)
+    except ValueError:
+        return False
+    first = form[0] if isinstance(form, list) and form else form
+    return isinstance(first, dict) and (bool({"shares", "expectations", "agreeing", "rollout"} & set(first)))
+
+
+def colour() -> bool:
+    """Whether the reader sees colours."""
+    return sys.stdout.isatty() and "NO_COLOR" not in os.environ
+
+
+def usage(text: str) -> NoReturn:
+    """End with words about the command line."""
+    typer.echo(f"Error: {text}", err=True)
+    raise typer.Exit(WRONG)
