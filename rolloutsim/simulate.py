@@ -50,7 +50,7 @@ def setup_of(scenario: Scenario, *, seed: int | None = None, replication: int = 
         rollout=objects.rollout,
         services=objects.services,
         ingresses=objects.ingresses,
-        routes=(*objects.virtual_services, *objects.destination_rules),
+        routes=objects.routes,
         templates=(*objects.analysis_templates, *objects.cluster_analysis_templates),
         metrics=tuple(spec.metrics.items()),
         standalone=(*objects.experiments, *objects.analysis_runs),

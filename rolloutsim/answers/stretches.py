@@ -7,6 +7,7 @@ from typing import NamedTuple
 from rolloutsim.control.steps import describe
 from rolloutsim.control.weights import set_weight
 from rolloutsim.manifest.objects import ReplicaSet, Rollout, Service
+from rolloutsim.manifest.traffic_routing import TrafficRouting
 from rolloutsim.record import Record
 
 
@@ -72,7 +73,7 @@ def _place(rollout: Rollout) -> tuple[int | None, str, float | None, bool]:
     """Where in its steps a Rollout stands: (step, label, weight in percent, held)."""
     canary, status = rollout.spec.strategy.canary, rollout.status
     assert canary is not None
-    top = int((canary.traffic_routing or {}).get("maxTrafficWeight") or 100)
+    top = (canary.traffic_routing or TrafficRouting()).max_traffic_weight or 100
     unobserved = status.observed_generation is not None and status.observed_generation < rollout.meta.generation
     if status.stable_rs in ("", status.current_pod_hash) or unobserved:
         return (None, "promoted" if status.stable_rs else "first deploy", None, True)

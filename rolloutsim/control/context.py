@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, TypeVar, cast
 
 from rolloutsim.control import defaults
 from rolloutsim.control.hashes import pod_template_hash, step_hash
 from rolloutsim.control.observed import Now, Observed
-from rolloutsim.control.operations import Emit, Operation, Pass, UpdateReplicaSet
+from rolloutsim.control.operations import CreateRoute, DeleteRoute, Emit, Operation, Pass, UpdateReplicaSet, UpdateRoute
 from rolloutsim.manifest.analysis import SUCCESSFUL, AnalysisRun, RunReference
 from rolloutsim.manifest.objects import (
     HASH_LABEL,
@@ -26,8 +26,11 @@ from rolloutsim.manifest.objects import (
     Step,
     WeightDestination,
 )
+from rolloutsim.manifest.router_objects import DestinationRule, RouterObject
+from rolloutsim.manifest.traffic_routing import TrafficRouting
 
 Finished = TypeVar("Finished", AnalysisRun, Experiment)
+OfRouter = TypeVar("OfRouter", bound=RouterObject)
 
 CANARY_PAUSE = "CanaryPauseStep"
 BLUE_GREEN_PAUSE = "BlueGreenPause"
@@ -54,8 +57,7 @@ class Context:
         self.rollout: Rollout = observed.rollout
         self.services = dict(observed.services)
         self.ingresses = dict(observed.ingresses)
-        self.virtual_services = dict(observed.virtual_services)
-        self.destination_rules = dict(observed.destination_rules)
+        self.routes = dict(observed.routes)
         self.pods = observed.pods
         self.templates = observed.templates
         self.analysis_runs = {run.meta.name: run for run in observed.analysis_runs}
@@ -146,6 +148,21 @@ class Context:
     def result(self, error: str | None = None) -> Pass:
         """The pass as decided."""
         return Pass(tuple(self.operations), self.wake_up_at_s, self.requeue, error)
+
+    def create_route(self, route: RouterObject) -> None:
+        """Create a routing object, and go on as if it were there."""
+        self.do(CreateRoute(route))
+        self.routes[type(route), route.meta.name] = route
+
+    def update_route(self, route: RouterObject, spec: Mapping[str, Any]) -> None:
+        """Give a routing object another spec, and go on with it: a second call in one pass sees the first."""
+        self.do(UpdateRoute(type(route), route.meta.name, {"spec": spec}))
+        self.routes[type(route), route.meta.name] = replace(route, spec=spec)
+
+    def delete_route(self, route: RouterObject) -> None:
+        """Delete a routing object."""
+        self.do(DeleteRoute(type(route), route.meta.name))
+        del self.routes[type(route), route.meta.name]
 
     def replace_new(self, **changes: Any) -> None:
         """Update the new ReplicaSet and go on with the updated one."""
@@ -240,7 +257,7 @@ class Context:
         return defaults.max_weight(self.rollout.spec)
 
     @property
-    def routing(self) -> Mapping[str, Any] | None:
+    def routing(self) -> TrafficRouting | None:
         """`strategy.canary.trafficRouting`."""
         canary = self.rollout.spec.strategy.canary
         return canary.traffic_routing if canary is not None else None
@@ -253,10 +270,15 @@ class Context:
 
     def subset_hashes(self) -> set[str]:
         """Pod template hashes that the Istio DestinationRule's subsets select."""
-        rule = ((self.routing or {}).get("istio") or {}).get("destinationRule")
-        found = self.destination_rules.get(rule["name"]) if rule else None
+        istio = self.routing.istio if self.routing is not None else None
+        rule = istio.destination_rule if istio is not None else None
+        found = self.route(DestinationRule, rule.name) if rule is not None else None
         subsets = found.spec.get("subsets") or () if found else ()
         return {subset.get("labels", {}).get(HASH_LABEL, "") for subset in subsets} - {""}
+
+    def route(self, kind: type[OfRouter], name: str) -> OfRouter | None:
+        """A routing object by name, as the pass has seen or written it; None if it is not there."""
+        return cast("OfRouter | None", self.routes.get((kind, name)))
 
     def service(self, name: str) -> Service:
         """A Service of the cache; the pass fails without it."""

@@ -87,5 +87,5 @@ def max_weight(spec: RolloutSpec) -> int:
     """`trafficRouting.maxTrafficWeight`, 100 when absent (utils/weightutil)."""
     canary = spec.strategy.canary
     routing = canary.traffic_routing if canary is not None else None
-    given = routing.get("maxTrafficWeight") if routing else None
-    return MAX_WEIGHT if given is None else int(given)
+    given = routing.max_traffic_weight if routing is not None else None
+    return MAX_WEIGHT if given is None else given

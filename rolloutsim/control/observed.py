@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from rolloutsim.manifest.analysis_templates import Templates
-from rolloutsim.manifest.objects import AnalysisRun, DestinationRule, Experiment, Ingress, Pod, ReplicaSet, Rollout, Service, VirtualService
+from rolloutsim.manifest.objects import AnalysisRun, Experiment, Ingress, Pod, ReplicaSet, Rollout, Service
+from rolloutsim.manifest.router_objects import RouterObjects
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +32,7 @@ class Observed:
     replica_sets: tuple[ReplicaSet, ...] = ()
     services: Mapping[str, Service] = field(default_factory=dict)
     ingresses: Mapping[str, Ingress] = field(default_factory=dict)
-    virtual_services: Mapping[str, VirtualService] = field(default_factory=dict)
-    destination_rules: Mapping[str, DestinationRule] = field(default_factory=dict)
+    routes: RouterObjects = field(default_factory=dict)
     pods: tuple[Pod, ...] = ()
     templates: Templates = field(default_factory=Templates)
     analysis_runs: tuple[AnalysisRun, ...] = ()

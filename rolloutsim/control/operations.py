@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from rolloutsim.manifest.objects import AnalysisRun, DestinationRule, Experiment, Ingress, ReplicaSet, Service, VirtualService
+from rolloutsim.manifest.objects import AnalysisRun, Experiment, Ingress, ReplicaSet, RouterObject, Service
 
 Changes = Mapping[str, Any]
 """Attributes of the typed object to replace."""
@@ -76,19 +76,27 @@ class PatchService:
 
 
 @dataclass(frozen=True, slots=True)
-class CreateIngress:
-    """Create the canary Ingress of a router."""
+class CreateRoute:
+    """Create a routing object: a canary Ingress, a TrafficSplit, a canary Mapping."""
 
-    ingress: Ingress
+    route: Ingress | RouterObject
 
 
 @dataclass(frozen=True, slots=True)
 class UpdateRoute:
-    """Change a routing object: an Ingress' annotations, a VirtualService's or DestinationRule's spec."""
+    """Change a routing object: an Ingress' annotations or rules, the spec of any other."""
 
-    kind: type[Ingress] | type[VirtualService] | type[DestinationRule]
+    kind: type[Ingress] | type[RouterObject]
     name: str
     changes: Changes
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteRoute:
+    """Delete a routing object."""
+
+    kind: type[RouterObject]
+    name: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,8 +196,9 @@ Operation = (
     | UpdateRolloutStatus
     | PatchRolloutStatus
     | PatchService
-    | CreateIngress
+    | CreateRoute
     | UpdateRoute
+    | DeleteRoute
     | CreateAnalysisRun
     | TerminateAnalysisRun
     | DeleteAnalysisRun

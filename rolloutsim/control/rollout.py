@@ -44,7 +44,7 @@ def _reconcile(ctx: Context) -> None:
 def _refuse_invalid_spec(ctx: Context) -> None:
     """Say what is invalid, once, and give up: the error comes back with the back-off (newRolloutContext, createInvalidRolloutCondition)."""
     violation = next(rules.spec_violations(ctx.rollout), None) or next(
-        rules.reference_violations(ctx.rollout, ctx.services, ctx.ingresses, ctx.templates), None
+        rules.reference_violations(ctx.rollout, ctx.services, ctx.ingresses, ctx.templates, ctx.routes), None
     )
     if violation is None:
         return

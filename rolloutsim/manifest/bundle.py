@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -11,17 +12,9 @@ from rolloutsim.errors import Place, Problem
 from rolloutsim.manifest import kinds, rules
 from rolloutsim.manifest.analysis_templates import Templates
 from rolloutsim.manifest.documents import Document, parse, read_text, shown
-from rolloutsim.manifest.objects import (
-    AnalysisRun,
-    AnalysisTemplate,
-    ClusterAnalysisTemplate,
-    DestinationRule,
-    Experiment,
-    Ingress,
-    Rollout,
-    Service,
-    VirtualService,
-)
+from rolloutsim.manifest.objects import AnalysisRun, AnalysisTemplate, ClusterAnalysisTemplate, Experiment, Ingress, Rollout, Service
+from rolloutsim.manifest.router_kinds import decode_router_object
+from rolloutsim.manifest.router_objects import DestinationRule, RouterObject, RouterObjects, TraefikService, VirtualService
 
 PLAYS_NO_PART = frozenset(
     [
@@ -85,8 +78,7 @@ class Manifests:
     rollout: Rollout
     services: tuple[Service, ...] = ()
     ingresses: tuple[Ingress, ...] = ()
-    virtual_services: tuple[VirtualService, ...] = ()
-    destination_rules: tuple[DestinationRule, ...] = ()
+    routes: tuple[RouterObject, ...] = ()
     analysis_templates: tuple[AnalysisTemplate, ...] = ()
     cluster_analysis_templates: tuple[ClusterAnalysisTemplate, ...] = ()
     experiments: tuple[Experiment, ...] = ()
@@ -102,6 +94,16 @@ class Manifests:
             {template.meta.name: template for template in self.cluster_analysis_templates},
         )
 
+    @property
+    def virtual_services(self) -> tuple[VirtualService, ...]:
+        """Istio's VirtualServices."""
+        return tuple(route for route in self.routes if isinstance(route, VirtualService))
+
+    @property
+    def router_objects(self) -> RouterObjects:
+        """The objects of traffic routers by kind and name."""
+        return {(type(route), route.meta.name): route for route in self.routes}
+
     def place(self, kind: str, name: str, path: str = "") -> Place:
         """Where a value of an object stands."""
         origin = self.origins.get((kind, name))
@@ -112,8 +114,9 @@ _DECODERS: dict[str, tuple[str, Callable[[Document, list[Problem], str], Any]]] 
     "Rollout": ("argoproj.io/v1alpha1", kinds.decode_rollout),
     "Service": ("v1", kinds.decode_service),
     "Ingress": ("networking.k8s.io/v1", kinds.decode_ingress),
-    "VirtualService": ("networking.istio.io/", kinds.decode_virtual_service),
-    "DestinationRule": ("networking.istio.io/", kinds.decode_destination_rule),
+    "VirtualService": ("networking.istio.io/", partial(decode_router_object, VirtualService)),
+    "DestinationRule": ("networking.istio.io/", partial(decode_router_object, DestinationRule)),
+    "TraefikService": ("traefik.", partial(decode_router_object, TraefikService)),
     "AnalysisTemplate": ("argoproj.io/v1alpha1", kinds.decode_analysis_template),
     "ClusterAnalysisTemplate": ("argoproj.io/v1alpha1", kinds.decode_cluster_analysis_template),
     "AnalysisRun": ("argoproj.io/v1alpha1", kinds.decode_analysis_run),
@@ -152,8 +155,7 @@ def bundle(documents: Iterable[Document], problems: list[Problem], *, check_rule
         rollout,
         tuple(found["Service"].values()),
         tuple(found["Ingress"].values()),
-        tuple(found["VirtualService"].values()),
-        tuple(found["DestinationRule"].values()),
+        tuple(obj for objects in found.values() for obj in objects.values() if isinstance(obj, RouterObject)),
         tuple(found["AnalysisTemplate"].values()),
         tuple(found["ClusterAnalysisTemplate"].values()),
         tuple(found["Experiment"].values()),
@@ -173,7 +175,7 @@ def rule_problems(manifests: Manifests) -> list[Problem]:
     if not violations:
         services = {service.meta.name: service for service in manifests.services}
         ingresses = {ingress.meta.name: ingress for ingress in manifests.ingresses}
-        violations = list(rules.reference_violations(rollout, services, ingresses, manifests.templates))
+        violations = list(rules.reference_violations(rollout, services, ingresses, manifests.templates, manifests.router_objects))
     name = rollout.meta.name
     return [
         Problem(

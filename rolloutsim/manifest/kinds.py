@@ -14,7 +14,6 @@ from rolloutsim.manifest.objects import (
     AnalysisRun,
     AnalysisTemplate,
     ClusterAnalysisTemplate,
-    DestinationRule,
     Experiment,
     Ingress,
     IngressRule,
@@ -23,7 +22,6 @@ from rolloutsim.manifest.objects import (
     Rollout,
     RolloutSpec,
     Service,
-    VirtualService,
 )
 
 MOST_REPLICAS = 20_000
@@ -38,7 +36,6 @@ NOT_SIMULATED: dict[str, str] = {
     "spec.strategy.canary.trafficRouting.appMesh": "the App Mesh router",
     "spec.strategy.canary.trafficRouting.plugins": "router plugins",
     "spec.strategy.canary.trafficRouting.smi": "the SMI router",
-    "spec.strategy.canary.trafficRouting.traefik": "the Traefik router",
     "spec.sessionAffinity": "client affinity of a Service",
     "spec.externalTrafficPolicy": "node-local traffic",
     "spec.internalTrafficPolicy": "node-local traffic",
@@ -53,7 +50,7 @@ META_KEYS = frozenset({"name", "namespace", "labels", "annotations", "generateNa
 def decode_rollout(document: Document, problems: list[Problem], prefix: str = "") -> Rollout | None:
     """A Rollout manifest; its status is not read."""
     decoder = Decoder(document, problems, {PodTemplate: _pod_template})
-    data, meta = _object(decoder, prefix, frozenset({"spec", "status"}))
+    data, meta = mapping_and_meta(decoder, prefix, frozenset({"spec", "status"}))
     if meta is None:
         return None
     spec = data.get("spec")
@@ -71,7 +68,7 @@ def decode_rollout(document: Document, problems: list[Problem], prefix: str = ""
 def decode_service(document: Document, problems: list[Problem], prefix: str = "") -> Service | None:
     """A Service manifest."""
     decoder = Decoder(document, problems)
-    data, meta = _object(decoder, prefix, frozenset({"spec", "status"}))
+    data, meta = mapping_and_meta(decoder, prefix, frozenset({"spec", "status"}))
     spec = data.get("spec") or {}
     if meta is None or not isinstance(spec, dict):
         return None
@@ -96,7 +93,7 @@ def decode_service(document: Document, problems: list[Problem], prefix: str = ""
 def decode_ingress(document: Document, problems: list[Problem], prefix: str = "") -> Ingress | None:
     """An Ingress manifest: hosts, paths and the Services behind them."""
     decoder = Decoder(document, problems)
-    data, meta = _object(decoder, prefix, frozenset({"spec", "status"}))
+    data, meta = mapping_and_meta(decoder, prefix, frozenset({"spec", "status"}))
     spec = data.get("spec")
     if meta is None or not isinstance(spec, dict):
         decoder.refuse_type(f"{prefix}spec", spec, "a mapping")
@@ -127,16 +124,6 @@ def decode_ingress(document: Document, problems: list[Problem], prefix: str = ""
     return Ingress(meta, str(spec.get("ingressClassName") or ""), tuple(rules), str(default))
 
 
-def decode_virtual_service(document: Document, problems: list[Problem], prefix: str = "") -> VirtualService | None:
-    """An Istio VirtualService, its spec as it stands."""
-    return _with_plain_spec(VirtualService, document, problems, prefix)  # type: ignore[no-any-return]
-
-
-def decode_destination_rule(document: Document, problems: list[Problem], prefix: str = "") -> DestinationRule | None:
-    """An Istio DestinationRule, its spec as it stands."""
-    return _with_plain_spec(DestinationRule, document, problems, prefix)  # type: ignore[no-any-return]
-
-
 def decode_analysis_template(document: Document, problems: list[Problem], prefix: str = "") -> AnalysisTemplate | None:
     """An AnalysisTemplate."""
     return _template(AnalysisTemplate, document, problems, prefix)  # type: ignore[no-any-return]
@@ -149,7 +136,7 @@ def decode_cluster_analysis_template(document: Document, problems: list[Problem]
 
 def _template(cls: Any, document: Document, problems: list[Problem], prefix: str) -> Any:
     decoder = Decoder(document, problems)
-    data, meta = _object(decoder, prefix, frozenset({"spec"}))
+    data, meta = mapping_and_meta(decoder, prefix, frozenset({"spec"}))
     spec = decoder.decode(TemplateSpec, data.get("spec"), f"{prefix}spec") if meta is not None else None
     if spec is None or not all([_is_metric(decoder, metric, f"{prefix}spec.metrics[{i}]") for i, metric in enumerate(spec.metrics)]):
         return None
@@ -191,7 +178,7 @@ def _is_metric(decoder: Decoder, metric: Any, path: str) -> bool:
 def decode_experiment(document: Document, problems: list[Problem], prefix: str = "") -> Experiment | None:
     """A standalone Experiment; its status is not read."""
     decoder = Decoder(document, problems, {PodTemplate: _pod_template})
-    data, meta = _object(decoder, prefix, frozenset({"spec", "status"}))
+    data, meta = mapping_and_meta(decoder, prefix, frozenset({"spec", "status"}))
     spec = decoder.decode(ExperimentSpec, data.get("spec"), f"{prefix}spec") if meta is not None else None
     return Experiment(meta, spec) if meta is not None and spec is not None else None
 
@@ -199,7 +186,7 @@ def decode_experiment(document: Document, problems: list[Problem], prefix: str =
 def decode_analysis_run(document: Document, problems: list[Problem], prefix: str = "") -> AnalysisRun | None:
     """A standalone AnalysisRun; its status is not read."""
     decoder = Decoder(document, problems)
-    data, meta = _object(decoder, prefix, frozenset({"spec", "status"}))
+    data, meta = mapping_and_meta(decoder, prefix, frozenset({"spec", "status"}))
     spec = decoder.decode(RunSpec, data.get("spec"), f"{prefix}spec") if meta is not None else None
     if meta is None or spec is None or not all([_is_metric(decoder, m, f"{prefix}spec.metrics[{i}]") for i, m in enumerate(spec.metrics)]):
         return None
@@ -209,16 +196,7 @@ def decode_analysis_run(document: Document, problems: list[Problem], prefix: str
     return AnalysisRun(meta, spec)
 
 
-def _with_plain_spec(cls: Any, document: Document, problems: list[Problem], prefix: str) -> Any:
-    decoder = Decoder(document, problems)
-    data, meta = _object(decoder, prefix, frozenset({"spec", "status"}))
-    if meta is None or not isinstance(data.get("spec"), dict):
-        decoder.refuse_type(f"{prefix}spec", data.get("spec"), "a mapping")
-        return None
-    return cls(meta, data["spec"])
-
-
-def _object(decoder: Decoder, prefix: str, known: frozenset[str]) -> tuple[dict[str, Any], Meta | None]:
+def mapping_and_meta(decoder: Decoder, prefix: str, known: frozenset[str]) -> tuple[dict[str, Any], Meta | None]:
     """The mapping of an object and its metadata; unknown top-level keys are problems."""
     data: Any = decoder.document.data
     for part in prefix.rstrip(".").split(".") if prefix else ():

@@ -36,6 +36,7 @@ from rolloutsim.manifest.rollout import (
     TrafficWeights,
     WeightDestination,
 )
+from rolloutsim.manifest.router_objects import DestinationRule, RouterObject, TraefikService, VirtualService
 
 __all__ = [
     "HASH_LABEL",
@@ -70,10 +71,12 @@ __all__ = [
     "Rollout",
     "RolloutSpec",
     "RolloutStatus",
+    "RouterObject",
     "Service",
     "SetCanaryScale",
     "Step",
     "Strategy",
+    "TraefikService",
     "TrafficWeights",
     "VirtualService",
     "WeightDestination",
@@ -182,22 +185,6 @@ class Ingress:
     default_service: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class VirtualService:
-    """networking.istio.io VirtualService; `spec` is its JSON tree (never changed in place)."""
-
-    meta: Meta
-    spec: Mapping[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class DestinationRule:
-    """networking.istio.io DestinationRule; `spec` is its JSON tree (never changed in place)."""
-
-    meta: Meta
-    spec: Mapping[str, Any] = field(default_factory=dict)
-
-
 Object = (
     Rollout
     | ReplicaSet
@@ -205,8 +192,7 @@ Object = (
     | Service
     | EndpointSlice
     | Ingress
-    | VirtualService
-    | DestinationRule
+    | RouterObject
     | AnalysisTemplate
     | ClusterAnalysisTemplate
     | AnalysisRun

@@ -13,6 +13,7 @@ from rolloutsim.manifest.analysis import RolloutAnalysis, RunReference
 from rolloutsim.manifest.experiment import ExperimentStep
 from rolloutsim.manifest.meta import Meta
 from rolloutsim.manifest.pod_template import LabelSelector, PodTemplate
+from rolloutsim.manifest.traffic_routing import TrafficRouting
 from rolloutsim.quantities import IntOrString
 
 HASH_LABEL = "rollouts-pod-template-hash"
@@ -81,7 +82,7 @@ class CanaryStrategy:
     max_unavailable: IntOrString | None = None
     canary_service: str = ""
     stable_service: str = ""
-    traffic_routing: Mapping[str, Any] | None = None
+    traffic_routing: TrafficRouting | None = None
     scale_down_delay_seconds: int | None = None
     scale_down_delay_revision_limit: int | None = None
     abort_scale_down_delay_seconds: int | None = None

@@ -10,7 +10,7 @@ from rolloutsim.errors import Place, Problem
 from rolloutsim.manifest import kinds, rules
 from rolloutsim.manifest.bundle import bundle, unpacked
 from rolloutsim.manifest.documents import Document
-from rolloutsim.manifest.rules import Violation
+from rolloutsim.manifest.violation import Violation
 
 CREATED = "created"
 
@@ -78,6 +78,7 @@ def verdict(documents: Sequence[Document]) -> Verdict:
                 {service.meta.name: service for service in manifests.services},
                 {ingress.meta.name: ingress for ingress in manifests.ingresses},
                 manifests.templates,
+                manifests.router_objects,
             )
         )
         invalid = f'The Rollout "{rollout.meta.name}" is invalid: {found[0]}' if found else None

@@ -90,7 +90,7 @@ def _setup(document: Json, manifests: Manifests) -> Setup:
         header=Header(str(document.get("name", "")), manifests.rollout.meta.name, 1, second_fraction_s=float(document.get("startFraction") or 0.0)),
         rollout=manifests.rollout,
         services=manifests.services,
-        routes=(*manifests.virtual_services, *manifests.destination_rules),
+        routes=manifests.routes,
         ingresses=manifests.ingresses,
         templates=(*manifests.analysis_templates, *manifests.cluster_analysis_templates),
         measurements=Measurements(default=WebMetrics(document.get("metrics") or {})),

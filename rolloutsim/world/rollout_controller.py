@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
+from collections.abc import Generator
 from dataclasses import replace
 from typing import Any
 
@@ -31,6 +31,8 @@ from rolloutsim.manifest.objects import (
     Service,
     VirtualService,
 )
+from rolloutsim.manifest.router_objects import UNCACHED_KINDS, RouterObject, RouterObjects
+from rolloutsim.manifest.traffic_routing import TrafficRouting
 from rolloutsim.world.delays import Delays
 from rolloutsim.world.event_recorder import EventRecorder
 from rolloutsim.world.informer import Informer
@@ -88,16 +90,15 @@ class RolloutController:
 
     def _ingress_changed(self, name: str, _: Ingress | None, after: Ingress | None) -> None:
         for rollout in self._rollouts.objects.values():
-            nginx = _routing(rollout).get("nginx") or {}
-            stable = {nginx.get("stableIngress"), *(nginx.get("stableIngresses") or ())}
-            if name in stable or (after is not None and after.meta.owner == rollout.meta.name):
+            routing = _routing(rollout)
+            named = {*(routing.nginx.ingresses if routing.nginx is not None else ()), *(routing.alb.names if routing.alb is not None else ())}
+            if name in named or (after is not None and after.meta.owner == rollout.meta.name):
                 self._queue.add_rate_limited(rollout.meta.name)
 
     def _virtual_service_changed(self, name: str, _: VirtualService | None, __: VirtualService | None) -> None:
         for rollout in self._rollouts.objects.values():
-            istio = _routing(rollout).get("istio") or {}
-            references = [istio.get("virtualService") or {}, *(istio.get("virtualServices") or ())]
-            if any(reference.get("name") == name for reference in references):
+            istio = _routing(rollout).istio
+            if istio is not None and any(reference.short_name == name for reference in istio.references):
                 self._queue.add_rate_limited(rollout.meta.name)
 
     def _analysis_run_changed(self, _: str, before: AnalysisRun | None, after: AnalysisRun | None) -> None:
@@ -134,8 +135,7 @@ class RolloutController:
             owned,
             self._services.objects,
             self._ingresses.objects,
-            self._virtual_services.objects,
-            self._destination_rules.objects,
+            self._routes(),
             tuple(self._store.objects(Pod)) if restarting else (),  # read from the API server, not from a cache
             Templates(self._templates.objects, self._cluster_templates.objects),
             self._runs_of(rollout),
@@ -156,6 +156,13 @@ class RolloutController:
         self._queue.forget(key)
         if decided.requeue:
             self._queue.add_rate_limited(key)
+
+    def _routes(self) -> RouterObjects:
+        """Istio's objects as the cache has them, the other routers' read from the API server, which the controller keeps no cache of."""
+        cached: tuple[Informer[Any], ...] = (self._virtual_services, self._destination_rules)
+        found: dict[tuple[type[RouterObject], str], RouterObject] = {(type(o), o.meta.name): o for of in cached for o in of.objects.values()}
+        found.update({(kind, obj.meta.name): obj for kind in UNCACHED_KINDS for obj in self._store.objects(kind)})
+        return found
 
     def _runs_of(self, rollout: Rollout) -> tuple[AnalysisRun, ...]:
         """The runs of a Rollout in the cache; one that its status refers to is read from the API server when the cache lacks it."""
@@ -207,10 +214,13 @@ class RolloutController:
                 selector = {**(service.selector if service else {}), HASH_LABEL: pod_hash}
                 owner = service.managed_by if service and service.managed_by else managed_by
                 return store.update(Service, service_name, {"selector": selector, "managed_by": owner})
-            case op.CreateIngress(ingress):
-                return store.create(ingress)
+            case op.CreateRoute(route):
+                return store.create(route)
             case op.UpdateRoute(kind, route_name, changes):
                 return _update_route(store, kind, route_name, dict(changes))
+            case op.DeleteRoute(kind, route_name):
+                store.delete(kind, route_name)
+                return None
             case op.CreateAnalysisRun(run):
                 return store.create(run)
             case op.TerminateAnalysisRun(run_name):
@@ -259,9 +269,9 @@ def patch_status(store: Store, name: str, changes: dict[str, Any], based_on: int
     return store.update(Rollout, name, {"status": replace(current.status, **changes)}, based_on=based_on)
 
 
-def _routing(rollout: Rollout) -> Mapping[str, Any]:
+def _routing(rollout: Rollout) -> TrafficRouting:
     canary = rollout.spec.strategy.canary
-    return (canary.traffic_routing if canary is not None else None) or {}
+    return (canary.traffic_routing if canary is not None else None) or TrafficRouting()
 
 
 def _update_route(store: Store, kind: type[Object], name: str, changes: dict[str, Any]) -> Object:

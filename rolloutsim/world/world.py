@@ -12,7 +12,6 @@ from rolloutsim.manifest.objects import (
     AnalysisRun,
     AnalysisTemplate,
     ClusterAnalysisTemplate,
-    DestinationRule,
     Event,
     Experiment,
     Ingress,
@@ -20,6 +19,7 @@ from rolloutsim.manifest.objects import (
     Pod,
     ReplicaSet,
     Rollout,
+    RouterObject,
     Service,
     VirtualService,
 )
@@ -66,7 +66,7 @@ class Setup:
     header: Header
     rollout: Rollout
     services: tuple[Service, ...] = ()
-    routes: tuple[VirtualService | DestinationRule, ...] = ()
+    routes: tuple[RouterObject, ...] = ()
     ingresses: tuple[Ingress, ...] = ()
     templates: tuple[AnalysisTemplate | ClusterAnalysisTemplate, ...] = ()
     measurements: Measurements = field(default_factory=Measurements)
@@ -249,7 +249,7 @@ class World:
         if target.partition("/")[0] in hosts:
             return ENVOY
         canary = self.setup.rollout.spec.strategy.canary
-        routed = canary is not None and "nginx" in (canary.traffic_routing or {})
+        routed = canary is not None and canary.traffic_routing is not None and canary.traffic_routing.nginx is not None
         return NGINX_CANARY if routed and canary is not None and self._service_behind(target) == canary.stable_service else INGRESS_NGINX
 
     # --- measurements ----------------------------------------------------------------------------------------------------------

@@ -28,6 +28,7 @@ from rolloutsim.manifest.objects import (
     Step,
     Strategy,
 )
+from rolloutsim.manifest.traffic_routing import NginxRouting, TrafficRouting
 from rolloutsim.record import Change, Header
 from rolloutsim.scenario import Action, Cluster, Nothing, Pods, Promote, Restart, Scale, SomePods, Undo, Version
 from rolloutsim.world.store import Store
@@ -104,7 +105,7 @@ def strategies(chance: random.Random, kind: str) -> tuple[Strategy, tuple[Ingres
         steps,
         canary_service="two",
         stable_service="one",
-        traffic_routing={"nginx": {"stableIngress": "web"}},
+        traffic_routing=TrafficRouting(nginx=NginxRouting("web")),
         dynamic_stable_scale=dynamic,
         scale_down_delay_seconds=None if dynamic else chance.choice([None, 1, 5]),
         abort_scale_down_delay_seconds=None if dynamic else chance.choice([None, 2]),

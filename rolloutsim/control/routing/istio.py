@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rolloutsim.control.context import Context, PassFailed
 from rolloutsim.control.operations import UpdateRoute
+from rolloutsim.control.routing.router import Plain
 from rolloutsim.manifest.objects import HASH_LABEL, DestinationRule, ReplicaSet, VirtualService
+from rolloutsim.manifest.traffic_routing import IstioRouting, VirtualServiceReference
 
 Json = Mapping[str, Any]
 
@@ -18,33 +19,31 @@ def _host(destination: Json) -> str:
     return str(destination.get("host", "")).split(".")[0]
 
 
-class Istio:
+class Istio(Plain):
     """The Istio router of one pass; every call reads the cached VirtualService, as the controller's lister does."""
 
-    def __init__(self, ctx: Context) -> None:
+    def __init__(self, ctx: Context, spec: IstioRouting, managed: Sequence[str]) -> None:
         self._ctx = ctx
-        self._spec: Json = (ctx.routing or {})["istio"] or {}
-        self._managed: list[str] = [route["name"] for route in (ctx.routing or {}).get("managedRoutes") or ()]
+        self._references, self._rule, self._managed = spec.references, spec.destination_rule, managed
         canary = ctx.rollout.spec.strategy.canary
         assert canary is not None
         self._canary_service, self._stable_service = canary.canary_service, canary.stable_service
-        self._rule: Json = self._spec.get("destinationRule") or {}
 
     # --- hashes ----------------------------------------------------------------------------------------------------------------
 
     def update_hash(self, canary_hash: str, stable_hash: str) -> None:
         """Label the subsets; foreign subsets are dropped. Without Services the pass fails while a scaled ReplicaSet is not fully available."""
         ctx = self._ctx
-        if not self._rule:
+        if self._rule is None:
             return
         waiting = self._unavailable(canary_hash, stable_hash)
         if waiting is not None:
             raise PassFailed(f"delaying destination rule switch: ReplicaSet {waiting.meta.name} not fully available")
-        name = self._rule["name"]
-        rule = ctx.destination_rules.get(name)
+        name = self._rule.name
+        rule = ctx.route(DestinationRule, name)
         if rule is None:
             raise PassFailed(f'destinationrules.networking.istio.io "{name}" not found')
-        hashes = {self._rule["canarySubsetName"]: canary_hash, self._rule["stableSubsetName"]: stable_hash}
+        hashes = {self._rule.canary_subset_name: canary_hash, self._rule.stable_subset_name: stable_hash}
         subsets = []
         for subset in rule.spec.get("subsets") or ():
             if subset["name"] in hashes:
@@ -70,7 +69,7 @@ class Istio:
 
     def set_weight(self, weight: int) -> None:
         """Write the weights of canary and stable into the chosen routes; other destinations lose theirs."""
-        for reference in self._virtual_services():
+        for reference in self._references:
             service = self._cached(reference)
             http = list(service.spec.get("http") or ())
             chosen = self._chosen(reference, http)
@@ -78,9 +77,9 @@ class Istio:
             if changed != http:
                 self._write(service, self._ordered(changed), f"set to desiredWeight '{weight}'")
 
-    def _chosen(self, reference: Json, http: list[Json]) -> set[int]:
+    def _chosen(self, reference: VirtualServiceReference, http: list[Json]) -> set[int]:
         """Indices of the routes that follow the weight: those listed, or the only (first unnamed) one; managed mirrors, too."""
-        names = reference.get("routes") or ()
+        names = reference.routes
         if names:
             missing = [name for name in names if all(route.get("name") != name for route in http)]
             if missing:
@@ -92,7 +91,7 @@ class Istio:
         return chosen | {i for i, route in enumerate(http) if route.get("mirror") and route.get("name") in self._managed}
 
     def _weighted(self, route: Json, weight: int) -> Json:
-        extra = set(self._rule.get("additionalSubsetNames") or ())
+        extra = set(self._rule.additional_subset_names) if self._rule is not None else set()
         kept = sum(d.get("weight", 0) for d in route.get("route") or () if d["destination"].get("subset") in extra)
         added = {d.service_name: d.weight for d in self._ctx.additional_destinations}
         left = max(0, 100 - weight - kept - sum(added.values()))
@@ -122,10 +121,10 @@ class Istio:
         return {**route, "route": destinations}
 
     def _role(self, destination: Json) -> str:
-        host, subset = _host(destination), destination.get("subset")
-        if (self._canary_service and host == self._canary_service) or (subset and subset == self._rule.get("canarySubsetName")):
+        host, subset, rule = _host(destination), destination.get("subset"), self._rule
+        if (self._canary_service and host == self._canary_service) or (rule is not None and subset == rule.canary_subset_name):
             return "canary"
-        if (self._stable_service and host == self._stable_service) or (subset and subset == self._rule.get("stableSubsetName")):
+        if (self._stable_service and host == self._stable_service) or (rule is not None and subset == rule.stable_subset_name):
             return "stable"
         return ""
 
@@ -133,7 +132,7 @@ class Istio:
 
     def set_header_route(self, route: Json) -> None:
         """Put a route by header on top: all of it to the canary; without `match` it is removed. Written in every pass of its step."""
-        for reference in self._virtual_services():
+        for reference in self._references:
             service = self._cached(reference)
             http = [r for r in service.spec.get("http") or () if r.get("name") != route["name"]]
             if route.get("match"):
@@ -143,7 +142,7 @@ class Istio:
 
     def set_mirror_route(self, route: Json) -> None:
         """Put a copy of the weighted route with a mirror to the canary on top; without `match` it is removed."""
-        for reference in self._virtual_services():
+        for reference in self._references:
             service = self._cached(reference)
             present = list(service.spec.get("http") or ())
             http = [r for r in present if r.get("name") != route["name"]]
@@ -157,7 +156,7 @@ class Istio:
 
     def remove_managed_routes(self) -> None:
         """Remove the managed routes that are there."""
-        for reference in self._virtual_services():
+        for reference in self._references:
             service = self._cached(reference)
             http = list(service.spec.get("http") or ())
             left = [route for route in http if route.get("name") not in self._managed]
@@ -166,10 +165,10 @@ class Istio:
 
     def _canary(self, service: VirtualService) -> Json:
         """The canary as a destination, with the port that the VirtualService gives it."""
-        rule = self._ctx.destination_rules.get(self._rule["name"]) if self._rule else None
+        rule = self._ctx.route(DestinationRule, self._rule.name) if self._rule is not None else None
         destination: dict[str, Any] = {"host": rule.spec.get("host", "") if rule is not None else self._canary_service}
-        if self._rule:
-            destination["subset"] = self._rule["canarySubsetName"]
+        if self._rule is not None:
+            destination["subset"] = self._rule.canary_subset_name
         for route in service.spec.get("http") or ():
             for known in route.get("route") or ():
                 if self._role(known["destination"]) == "canary" and known["destination"].get("port"):
@@ -182,17 +181,12 @@ class Istio:
 
     # --- objects ---------------------------------------------------------------------------------------------------------------
 
-    def _virtual_services(self) -> list[Json]:
-        return [self._spec["virtualService"]] if self._spec.get("virtualService") else list(self._spec.get("virtualServices") or ())
-
-    def _cached(self, reference: Json) -> VirtualService:
-        name = str(reference["name"]).split(".")[0]
-        if name not in self._ctx.virtual_services:
-            raise PassFailed(f'virtualservices.networking.istio.io "{name}" not found')
-        return self._ctx.virtual_services[name]
+    def _cached(self, reference: VirtualServiceReference) -> VirtualService:
+        found = self._ctx.route(VirtualService, reference.short_name)
+        if found is None:
+            raise PassFailed(f'virtualservices.networking.istio.io "{reference.short_name}" not found')
+        return found
 
     def _write(self, service: VirtualService, http: list[Json], text: str) -> None:
-        spec = {**service.spec, "http": http}
-        self._ctx.do(UpdateRoute(VirtualService, service.meta.name, {"spec": spec}))
-        self._ctx.virtual_services[service.meta.name] = replace(service, spec=spec)  # the cache has it before the pass looks again
+        self._ctx.update_route(service, {**service.spec, "http": http})
         self._ctx.emit("Updated VirtualService", f"VirtualService `{service.meta.name}` {text}")

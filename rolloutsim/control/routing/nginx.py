@@ -2,33 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
 
 from rolloutsim.control.context import Context, PassFailed
-from rolloutsim.control.operations import CreateIngress, UpdateRoute
+from rolloutsim.control.operations import CreateRoute, UpdateRoute
+from rolloutsim.control.routing.router import Plain
 from rolloutsim.manifest.objects import Ingress, Meta
+from rolloutsim.manifest.traffic_routing import NginxRouting
 
 CLASS_ANNOTATION = "kubernetes.io/ingress.class"
 DEFAULT_PREFIX = "nginx.ingress.kubernetes.io"
 LONGEST_NAME = 253
 
 
-class Nginx:
+class Nginx(Plain):
     """The nginx router of one pass."""
 
-    def __init__(self, ctx: Context) -> None:
-        self._ctx = ctx
-        self._spec: Mapping[str, Any] = (ctx.routing or {})["nginx"] or {}
-
-    def update_hash(self, canary_hash: str, stable_hash: str) -> None:
-        """Nothing: the Services carry the hashes."""
+    def __init__(self, ctx: Context, spec: NginxRouting, top: int | None) -> None:
+        self._ctx, self._spec, self._top = ctx, spec, top
 
     def set_weight(self, weight: int) -> None:
         """Create or annotate the canary Ingress of each stable Ingress."""
         ctx = self._ctx
-        for name in [self._spec["stableIngress"]] if self._spec.get("stableIngress") else self._spec.get("stableIngresses") or ():
+        for name in self._spec.ingresses:
             stable = ctx.ingresses.get(name)
             if stable is None:
                 raise PassFailed(f"error retrieving stableIngress `{name}` from cache")
@@ -36,7 +32,7 @@ class Nginx:
             known = ctx.ingresses.get(wanted.meta.name)
             if known is None:
                 ctx.emit("CreatingCanaryIngress", f"Creating canary ingress `{wanted.meta.name}` with weight `{weight}`")
-                ctx.do(CreateIngress(wanted))
+                ctx.do(CreateRoute(wanted))
                 ctx.ingresses[wanted.meta.name] = wanted
                 continue
             if known.meta.owner != ctx.rollout.meta.name:
@@ -67,25 +63,15 @@ class Nginx:
         return Ingress(Meta(name, stable.meta.namespace, annotations=annotations, owner=owner), stable.class_name, rules)
 
     def _annotations(self, stable: Ingress, weight: int) -> dict[str, str]:
-        prefix = self._spec.get("annotationPrefix") or DEFAULT_PREFIX
+        prefix = self._spec.annotation_prefix or DEFAULT_PREFIX
         found: dict[str, str] = {}
         if CLASS_ANNOTATION in stable.meta.annotations:
             found[CLASS_ANNOTATION] = stable.meta.annotations[CLASS_ANNOTATION]
-        for key, value in (self._spec.get("additionalIngressAnnotations") or {}).items():
+        for key, value in self._spec.additional_ingress_annotations.items():
             found[key if key.startswith(prefix) else f"{prefix}/{key}"] = value
-        found.update(self._spec.get("canaryIngressAnnotations") or {})
+        found.update(self._spec.canary_ingress_annotations)
         found[f"{prefix}/canary"] = "true"
         found[f"{prefix}/canary-weight"] = str(weight)
-        top = (self._ctx.routing or {}).get("maxTrafficWeight")
-        if top is not None:
-            found[f"{prefix}/canary-weight-total"] = str(top)
+        if self._top is not None:
+            found[f"{prefix}/canary-weight-total"] = str(self._top)
         return found
-
-    def set_header_route(self, route: Mapping[str, Any]) -> None:
-        """Nothing: nginx has none."""
-
-    def set_mirror_route(self, route: Mapping[str, Any]) -> None:
-        """Nothing: nginx has none."""
-
-    def remove_managed_routes(self) -> None:
-        """Nothing: nginx has none."""

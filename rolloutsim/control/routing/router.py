@@ -6,6 +6,10 @@ from collections.abc import Mapping
 from typing import Any, Protocol
 
 
+class VerifyFailed(Exception):
+    """The weights in force cannot be looked up; the traffic stage ends, the pass goes on."""
+
+
 class Router(Protocol):
     """One provider within one pass; a call that changes nothing writes nothing."""
 
@@ -15,6 +19,9 @@ class Router(Protocol):
     def set_weight(self, weight: int) -> None:
         """Send a weight to the canary."""
 
+    def verify_weight(self, weight: int) -> bool | None:
+        """Whether the weight is in force; None where that is not looked at."""
+
     def set_header_route(self, route: Mapping[str, Any]) -> None:
         """Add, change or (without `match`) remove a route by header."""
 
@@ -23,3 +30,23 @@ class Router(Protocol):
 
     def remove_managed_routes(self) -> None:
         """Remove every header and mirror route of `managedRoutes`."""
+
+
+class Plain:
+    """A router that knows nothing but weights: every other call succeeds and does nothing."""
+
+    def update_hash(self, canary_hash: str, stable_hash: str) -> None:
+        """Nothing: the Services carry the hashes."""
+
+    def verify_weight(self, weight: int) -> bool | None:
+        """Nothing to look at."""
+        return None
+
+    def set_header_route(self, route: Mapping[str, Any]) -> None:
+        """Nothing: there are no header routes."""
+
+    def set_mirror_route(self, route: Mapping[str, Any]) -> None:
+        """Nothing: there are no mirror routes."""
+
+    def remove_managed_routes(self) -> None:
+        """Nothing: there are no managed routes."""

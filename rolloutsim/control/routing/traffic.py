@@ -5,33 +5,42 @@ Source of the order and the rows: spec/traffic-routing.md 3 and 4.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 from rolloutsim.control import services
 from rolloutsim.control.canary_sizes import at_desired_counts
-from rolloutsim.control.context import Context
+from rolloutsim.control.context import Context, PassFailed
 from rolloutsim.control.replicas import threshold_met
-from rolloutsim.control.routing import istio, nginx
+from rolloutsim.control.routing import istio, nginx, traefik
 from rolloutsim.control.routing.router import Router
 from rolloutsim.control.weights import current_set_weight, desired_weight
 from rolloutsim.manifest.analysis import RUNNING
 from rolloutsim.manifest.objects import CanaryStrategy, TrafficWeights, WeightDestination
+from rolloutsim.manifest.traffic_routing import TrafficRouting
 
 
 def reconcile(ctx: Context) -> None:
     """Bring the router to the weight that fits the pods as they are before this pass resizes them; without one, record no weights."""
-    routing, canary = ctx.routing, ctx.rollout.spec.strategy.canary
+    canary = ctx.rollout.spec.strategy.canary
     assert canary is not None
-    routers: list[Router] = []
-    if routing is not None:
-        routers += [istio.Istio(ctx)] if "istio" in routing else []
-        routers += [nginx.Nginx(ctx)] if "nginx" in routing else []
+    routers = list(_routers(ctx, ctx.routing)) if ctx.routing is not None else []
     if not routers:
         ctx.weights = None
         return
     for router in routers:
         if not _reconcile(ctx, canary, router):
             return
+
+
+def _routers(ctx: Context, routing: TrafficRouting) -> Iterator[Router]:
+    """The routers in the controller's order (NewTrafficRoutingReconciler)."""
+    if routing.istio is not None:
+        yield istio.Istio(ctx, routing.istio, routing.managed_names)
+    if routing.nginx is not None:
+        yield nginx.Nginx(ctx, routing.nginx, routing.max_traffic_weight)
+    if routing.traefik is not None:
+        yield traefik.Traefik(ctx, routing.traefik)
 
 
 def _reconcile(ctx: Context, canary: CanaryStrategy, router: Router) -> bool:
@@ -55,11 +64,19 @@ def _reconcile(ctx: Context, canary: CanaryStrategy, router: Router) -> bool:
             router.set_mirror_route(ctx.step.set_mirror_route)
     stored = ctx.status.weights
     if (ctx.new is None or ctx.new.status.available_replicas == 0) and stored is not None and stored.canary.weight > 0:
-        router.set_weight(weight)  # before the hash: a new, empty canary must not get the old weight
+        _set_weight(ctx, router, weight)  # before the hash: a new, empty canary must not get the old weight
     router.update_hash(canary_hash, stable_hash)
-    router.set_weight(weight)
+    _set_weight(ctx, router, weight)
     _record_weights(ctx, canary, weight, canary_hash, stable_hash)
     return True
+
+
+def _set_weight(ctx: Context, router: Router, weight: int) -> None:
+    try:
+        router.set_weight(weight)
+    except PassFailed as failure:
+        ctx.emit("TrafficRoutingError", str(failure), "Warning")
+        raise
 
 
 def _weight(ctx: Context, canary: CanaryStrategy, router: Router) -> int:
