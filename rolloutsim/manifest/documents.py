@@ -57,7 +57,7 @@ def shown(value: object, longest: int = 80) -> str:
     return text if len(text) <= longest else text[: longest - 3] + "..."
 
 
-def read_text(path: str | Path, problems: list[Problem]) -> str | None:
+def read_text(path: str | Path, problems: list[Problem], largest_bytes: int = LARGEST_FILE_BYTES) -> str | None:
     """The text of a file ("-": standard input); a problem if it is missing, a folder, binary or too large."""
     name = str(path)
 
@@ -66,15 +66,15 @@ def read_text(path: str | Path, problems: list[Problem]) -> str | None:
         return None
 
     try:
-        data = sys.stdin.buffer.read(LARGEST_FILE_BYTES + 1) if name == "-" else _read_bytes(Path(path))
+        data = sys.stdin.buffer.read(largest_bytes + 1) if name == "-" else _read_bytes(Path(path), largest_bytes)
     except FileNotFoundError:
         return refuse("no such file", "Check the name and the folder it is relative to.")
     except IsADirectoryError:
         return refuse("this is a folder", "Name a file in it.")
     except (OSError, ValueError) as error:
         return refuse(f"cannot be read ({shown(str(error))})", "Check its permissions and its name.")
-    if len(data) > LARGEST_FILE_BYTES:
-        return refuse(f"larger than {LARGEST_FILE_BYTES:,} bytes", "Leave out what is not a manifest.")
+    if len(data) > largest_bytes:
+        return refuse(f"larger than {largest_bytes:,} bytes", "Leave out what is not needed.")
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError:
@@ -84,11 +84,11 @@ def read_text(path: str | Path, problems: list[Problem]) -> str | None:
     return text
 
 
-def _read_bytes(path: Path) -> bytes:
+def _read_bytes(path: Path, largest_bytes: int) -> bytes:
     if path.is_dir():
         raise IsADirectoryError
     with path.open("rb") as file:
-        return file.read(LARGEST_FILE_BYTES + 1)
+        return file.read(largest_bytes + 1)
 
 
 def parse(file: str, text: str, problems: list[Problem]) -> list[Document]:

@@ -8,13 +8,14 @@ from datetime import datetime
 from typing import Any
 
 from rolloutsim.errors import InputError, Problem
+from rolloutsim.manifest.arrival_checks import check_arrivals, expected_requests
 from rolloutsim.manifest.bundle import Manifests
 from rolloutsim.manifest.decode import camel
 from rolloutsim.manifest.documents import Document, shown
 from rolloutsim.manifest.merge_patch import patched_spec
 from rolloutsim.manifest.metric_checks import check_metrics
 from rolloutsim.manifest.version_checks import check_answers, check_delays
-from rolloutsim.scenario import DEEDS, Action, Expectation, Scenario, Stream, When
+from rolloutsim.scenario import DEEDS, Action, Expectation, Scenario, ScenarioSpec, Stream, When
 
 Refuse = Callable[[str, str, str, str], None]
 
@@ -42,6 +43,7 @@ def check_scenario(scenario: Scenario, document: Document, manifests: Manifests,
         if names.index(stream.name) != i:
             refuse(f"spec.traffic[{i}].name", f"the name {shown(stream.name)} a second time", "each stream has its own name", "Rename one of them.")
         _check_target(stream, f"spec.traffic[{i}]", manifests, refuse)
+    check_arrivals(spec, _longest_s(spec), refuse)
     containers = {str(c.get("name")) for key in ("containers", "initContainers") for c in manifests.rollout.spec.template.spec.get(key) or ()}
     images = set(manifests.rollout.spec.template.images)
     for i, action in enumerate(spec.timeline):
@@ -141,18 +143,25 @@ def _check_expectation(expectation: Expectation, i: int, names: list[str], refus
         refuse(f"{path}.errors", "no bound", "errors names atMost or noEndpoint", "For example errors: {atMost: 1%}.")
 
 
+def _longest_s(spec: ScenarioSpec) -> float:
+    """How long the run may last."""
+    if spec.duration is not None:
+        return spec.duration
+    return spec.until.limit if spec.until is not None else 3600.0
+
+
 def _check_time(scenario: Scenario, refuse: Refuse) -> None:
     spec = scenario.spec
     if spec.duration is not None and spec.until is not None:
         refuse("spec.until", "until together with duration", "a run ends in one way", "Keep one of them.")
-    longest = spec.duration if spec.duration is not None else (spec.until.limit if spec.until is not None else 3600.0)
+    longest = _longest_s(spec)
     path = "spec.duration" if spec.duration is not None else "spec.until.limit"
     if not 0 < longest <= LONGEST_S:
         refuse(path, f"{longest:g} s", "a run lasts more than 0 s and at most 30 days", "Give another duration.")
     for i, action in enumerate(spec.timeline):
         if action.at is not None and action.at > longest:
             refuse(f"spec.timeline[{i}].at", f"{action.at:g} s", f"the run ends at {longest:g} s", "Move it, or let the run last longer.")
-    requests = longest * sum(stream.rate for stream in spec.traffic)
+    requests = sum(expected_requests(stream, longest) for stream in spec.traffic)
     if spec.detail == "requests" and requests > MOST_EXPECTED_REQUESTS:
         rule = f"at most {MOST_EXPECTED_REQUESTS:,} requests are kept one by one"
         refuse("spec.traffic", f"up to {requests:,.0f} requests", rule, "Set spec.detail: counts, or a smaller rate or duration.")

@@ -14,6 +14,7 @@ from rolloutsim.manifest.bundle import Manifests, bundle, read_manifests
 from rolloutsim.manifest.documents import Document, parse, read_text, shown
 from rolloutsim.manifest.overrides import apply_overrides
 from rolloutsim.manifest.scenario_checks import check_scenario
+from rolloutsim.manifest.trace_file import with_traces
 from rolloutsim.scenario import Scenario, ScenarioSpec
 
 API_VERSION = "rolloutsim.dev/v1alpha1"
@@ -50,6 +51,8 @@ def load_scenario(paths: Sequence[str | Path], overrides: Sequence[str] = (), se
     own = [d for d in documents if _is_scenario(d)]
     manifests = bundle([d for d in documents if not _is_scenario(d)], problems) if documents else None
     scenario = _scenario(own, documents, manifests, paths, problems)
+    if scenario is not None:
+        scenario = with_traces(scenario, own[0], problems)
     if scenario is not None and manifests is not None:
         check_scenario(scenario, own[0], manifests, problems)
     if problems or scenario is None:

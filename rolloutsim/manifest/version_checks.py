@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from rolloutsim.scenario import DelayShape, Latency, Pods, ScenarioSpec, Turn
+from rolloutsim.scenario import ArrivalShape, DelayShape, Latency, Pods, ScenarioSpec, Turn
 
 Refuse = Callable[[str, str, str, str], None]
 
@@ -13,6 +13,11 @@ def check_delays(spec: ScenarioSpec, refuse: Refuse) -> None:
     """Refuse delays with no or several shapes, or with shapes that no draw could have."""
     delays = [("spec.cluster.kubeProxy", spec.cluster.kube_proxy), ("spec.cluster.ingress", spec.cluster.ingress)]
     delays += [(f"spec.metrics.{name}.takes", source.takes) for name, source in spec.metrics.items()]
+    for i, stream in enumerate(spec.traffic):
+        bursts = stream.arrivals.bursts if isinstance(stream.arrivals, ArrivalShape) else None
+        if bursts is not None:
+            path = f"spec.traffic[{i}].arrivals.bursts"
+            delays += [(f"{path}.on", bursts.on), (f"{path}.off", bursts.off)]
     for path, pods in _pods(spec):
         delays += [(f"{path}.start", pods.start), (f"{path}.stop", pods.stop)]
         if pods.flaps is not None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field
 
+from rolloutsim.scenario.arrivals import ArrivalShape, Bursts, Diurnal, Spike, Trace
 from rolloutsim.scenario.cluster import Cluster, Crashes, Flaps, Pods
 from rolloutsim.scenario.expectations import Expectation, ExpectErrors, ExpectPhase, ExpectPods, ExpectShare
 from rolloutsim.scenario.metrics import MetricSource
@@ -25,12 +26,15 @@ if TYPE_CHECKING:
 __all__ = [
     "DEEDS",
     "Action",
+    "ArrivalShape",
     "BadPods",
+    "Bursts",
     "Clients",
     "Cluster",
     "Crashes",
     "Delay",
     "DelayShape",
+    "Diurnal",
     "ExpectErrors",
     "ExpectPhase",
     "ExpectPods",
@@ -51,8 +55,10 @@ __all__ = [
     "Scenario",
     "ScenarioSpec",
     "SomePods",
+    "Spike",
     "Start",
     "Stream",
+    "Trace",
     "Turn",
     "Undo",
     "Until",

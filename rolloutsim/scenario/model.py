@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Annotated
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
@@ -47,3 +48,18 @@ class DelayShape(Model):
 
 
 Delay = DelayShape | Seconds
+
+Z95 = 1.6448536269514722
+"""The 95th percentile of the standard normal law."""
+
+
+def mean_s(delay: Delay) -> float:
+    """Seconds that a delay takes on average."""
+    if not isinstance(delay, DelayShape):
+        return delay
+    if delay.lognormal is not None:
+        spread = math.log(delay.lognormal.p95 / delay.lognormal.median) / Z95
+        return delay.lognormal.median * math.exp(spread**2 / 2)
+    if delay.uniform is not None:
+        return (delay.uniform.low + delay.uniform.high) / 2
+    return delay.exponential or 0.0

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 from pydantic import Field
 
+from rolloutsim.scenario.arrivals import Arrivals
 from rolloutsim.scenario.model import Model, PerSecond
 
 
@@ -23,8 +22,10 @@ class Stream(Model):
     name: str = "users"
     to: str
     """`ingress/HOST[/PATH]` or `service/NAME`."""
-    rate: PerSecond
-    arrivals: Literal["poisson", "constant"] = "poisson"
+    rate: PerSecond | None = None
+    """Requests per second, on average; a trace brings its own."""
+    arrivals: Arrivals = "poisson"
+    """`poisson`, `constant`, or a shape: diurnal, bursts, spikes, trace."""
     clients: Clients | None = None
     data_plane: str | None = None
     """The data plane by name, as in `rolloutsim split`; absent: what `to` implies."""

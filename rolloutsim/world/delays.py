@@ -14,6 +14,7 @@ import numpy as np
 from rolloutsim.quantities import format_duration
 from rolloutsim.record import Assumption
 from rolloutsim.scenario import Cluster, Delay, DelayShape, Lognormal, Pods, Version
+from rolloutsim.scenario.model import Z95
 
 POD_START: Delay = DelayShape(lognormal=Lognormal(median=4.0, p95=9.0))
 POD_STOP: Delay = 1.0
@@ -28,8 +29,6 @@ KUBE_PROXY_PERIOD_S, KUBE_PROXY_BURST = 1.0, 2
 INGRESS_PERIOD_S, INGRESS_POLL_S = 1 / 0.3, 1.0
 ISTIO_DEBOUNCE_S = 0.1
 SCRAPE_S = 15.0
-
-_Z95 = 1.6448536269514722
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +87,7 @@ def draw(delay: Delay | None, generator: np.random.Generator) -> float:
     if not isinstance(delay, DelayShape):
         return delay
     if delay.lognormal is not None:
-        spread = math.log(delay.lognormal.p95 / delay.lognormal.median) / _Z95
+        spread = math.log(delay.lognormal.p95 / delay.lognormal.median) / Z95
         return delay.lognormal.median * math.exp(spread * float(generator.standard_normal()))
     if delay.uniform is not None:
         return float(generator.uniform(delay.uniform.low, delay.uniform.high))

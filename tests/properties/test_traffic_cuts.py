@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from rolloutsim.manifest.objects import Endpoint
 from rolloutsim.record import Requests, Route, Tallies
-from rolloutsim.scenario import Clients, Latency, Stream, Version
+from rolloutsim.scenario import ArrivalShape, Clients, Latency, Stream, Version
+from rolloutsim.scenario.arrivals import Arrivals
 from rolloutsim.world.traffic.engine import Traffic
 
 CHANGES = ((0.0, (0, 1, 2)), (3.3, (0, 1, 2, 3)), (5.1, ()), (5.4, (2, 3)), (8.0, (2, 3, 4)))
@@ -21,9 +22,18 @@ CHANGES = ((0.0, (0, 1, 2)), (3.3, (0, 1, 2, 3)), (5.1, ()), (5.4, (2, 3)), (8.0
 PLANES = ["random", "ingress-nginx/canary_weight", "ingress-nginx/round_robin", "kube-proxy/iptables"]
 CLIENTS = [None, Clients(connections=9, requests_per_connection=20), Clients(connections=5), Clients(connections=4, requests_per_connection=1)]
 
+SHAPES: list[Arrivals] = [
+    "constant",
+    ArrivalShape.model_validate({"bursts": {"on": {"exponential": "2s"}, "off": "1s", "peakToMean": 1.4}}),
+    ArrivalShape.model_validate({"process": "constant", "diurnal": {"period": "7s", "peakToMean": 2}}),
+    ArrivalShape.model_validate({"spikes": [{"at": "5s", "lasts": "2s", "times": 0}, {"at": "9s", "lasts": "1s", "times": 4}]}),
+]
 
-def run(plane: str, detail: str, clients: Clients | None, reads: list[float], seed: int, cuts: Sequence[float] = ()) -> Requests | Tallies:
-    stream = Stream(name="s", to="service/x", rate=900.0, clients=clients)
+
+def run(
+    plane: str, detail: str, clients: Clients | None, reads: list[float], seed: int, cuts: Sequence[float] = (), arrivals: Arrivals = "poisson"
+) -> Requests | Tallies:
+    stream = Stream(name="s", to="service/x", rate=900.0, clients=clients, arrivals=arrivals)
     profile = Version(error_rate=0.05, latency=Latency(p50="10ms", p99="50ms"))
     traffic = Traffic([stream], [plane], lambda _: profile, seed=seed, detail=detail)
     deeds: list[tuple[float, int, tuple[int, ...] | None]] = [(t, 1, pods) for t, pods in CHANGES] + [(5.0, 2, None)] + [(t, 0, None) for t in reads]
@@ -52,6 +62,18 @@ def columns(found: Requests | Tallies) -> list[bytes]:
 @given(reads=st.lists(st.floats(0, 20), max_size=12), seed=st.integers(0, 2**40))
 def test_cuts_change_nothing(plane: str, detail: str, clients: Clients | None, reads: list[float], seed: int) -> None:
     assert columns(run(plane, detail, clients, reads, seed)) == columns(run(plane, detail, clients, [], seed))
+
+
+@pytest.mark.parametrize("detail", ["requests", "counts"])
+@pytest.mark.parametrize("arrivals", SHAPES)
+@settings(max_examples=8, deadline=None)
+@given(reads=st.lists(st.floats(0, 20), max_size=12), cuts=st.lists(st.floats(0.01, 19.99), max_size=4), seed=st.integers(0, 2**40))
+def test_cuts_change_nothing_while_the_rate_changes(detail: str, arrivals: Arrivals, reads: list[float], cuts: list[float], seed: int) -> None:
+    plain, cut = (run("kube-proxy/iptables", detail, CLIENTS[1], r, seed, c, arrivals) for r, c in (([], ()), (reads, cuts)))
+    if detail == "requests":
+        assert columns(plain) == columns(cut)
+    else:
+        assert totals(plain, 0.0, 20.0) == totals(cut, 0.0, 20.0)
 
 
 def totals(found: Requests | Tallies, from_s: float, to_s: float) -> dict[tuple[int, int], int]:

@@ -10,6 +10,10 @@ import numpy as np
 import numpy.typing as npt
 
 from rolloutsim.randomness import generator
+from rolloutsim.scenario import arrivals as scenario
+from rolloutsim.scenario.arrivals import ArrivalShape
+from rolloutsim.world.traffic.tempo import tempo_of
+from rolloutsim.world.traffic.traces import Times, traced_rate
 
 Floats = npt.NDArray[np.float64]
 
@@ -33,33 +37,53 @@ class Chunk:
 
 
 class Arrivals:
-    """The arrivals of one stream, keyed by (seed, replication, stream)."""
+    """The arrivals of one stream, keyed by (seed, replication, stream); a Poisson process and its counts follow the same law.
 
-    def __init__(self, rate_rps: float, kind: str, key: tuple[int, int, str]) -> None:
-        self.rate_rps, self._kind, self._key = rate_rps, kind, key
-        self._cell_s = max(1.0, 1000.0 / rate_rps) if rate_rps > 0 else math.inf
+    `rate_rps` is the rate on the stream's own clock: the mean, or the highest one of a trace of rates.
+    """
+
+    def __init__(self, rate_rps: float | None, arrivals: scenario.Arrivals, key: tuple[int, int, str]) -> None:
+        shape = arrivals if isinstance(arrivals, ArrivalShape) else ArrivalShape(process=arrivals)
+        trace = shape.trace
+        self._process, self._key = shape.process, key
+        self.rate_rps = traced_rate(trace) if trace is not None else rate_rps or 0.0
+        self._times = Times(trace) if trace is not None and trace.times else None
+        self._tempo = tempo_of(shape, self.rate_rps, key)
+        self._cell_s = max(1.0, 1000.0 / self.rate_rps) if self.rate_rps > 0 else math.inf
         self._cells: list[npt.NDArray[np.int64]] = []
         self._before: list[int] = [0]
 
     def chunk(self, number: int, after_s: float) -> Chunk:
-        """The chunk of a number; `after_s` is the last arrival of the chunk before it."""
+        """The chunk of a number; `after_s` is the last arrival of the chunk before it. What never arrives does so at infinity."""
         seed, replication, stream = self._key
         draws = generator(seed, replication, "requests", stream, number)
-        if self._kind == "constant":
-            t_s = np.asarray((np.arange(number * CHUNK, (number + 1) * CHUNK) + 0.5) / self.rate_rps, dtype=np.float64)
+        first = number * CHUNK
+        if self._times is not None:
+            t_s = self._times.between(first, first + CHUNK)
+        elif self._process == "constant":
+            t_s = self._instants(np.asarray((np.arange(first, first + CHUNK) + 0.5) / self.rate_rps, dtype=np.float64))
         else:
-            t_s = after_s + np.cumsum(draws.standard_exponential(CHUNK)) / self.rate_rps
-        return Chunk(number * CHUNK, t_s, draws.random(CHUNK), draws.random(CHUNK), draws.standard_normal(CHUNK))
+            t_s = self._instants(self._own(after_s) + np.cumsum(draws.standard_exponential(CHUNK)) / self.rate_rps)
+        return Chunk(first, t_s, draws.random(CHUNK), draws.random(CHUNK), draws.standard_normal(CHUNK))
 
     def count_before(self, t_s: float) -> int:
         """How many requests came before an instant; the same for the same instant whatever was asked before."""
         if self.rate_rps == 0 or t_s <= 0:
             return 0
-        if self._kind == "constant":
-            return max(0, math.ceil(t_s * self.rate_rps - 0.5))
-        cell = int(t_s // self._cell_s)
+        if self._times is not None:
+            return self._times.before(t_s)
+        own_s = self._own(t_s)
+        if self._process == "constant":
+            return max(0, math.ceil(own_s * self.rate_rps - 0.5))
+        cell = int(own_s // self._cell_s)
         total = self._count_of_cells(cell)
-        return total + self._count_within(cell, t_s / self._cell_s - cell)
+        return total + self._count_within(cell, own_s / self._cell_s - cell)
+
+    def _own(self, t_s: float) -> float:
+        return t_s if self._tempo is None else self._tempo.own(t_s)
+
+    def _instants(self, own_s: Floats) -> Floats:
+        return own_s if self._tempo is None else self._tempo.instants(own_s)
 
     def _block(self, number: int) -> npt.NDArray[np.int64]:
         while len(self._cells) <= number:

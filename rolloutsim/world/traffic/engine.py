@@ -32,11 +32,12 @@ class Traffic:
     ) -> None:
         self._pods = PodColumns(profile)
         self._streams: dict[str, StreamOf] = {}
-        self._rates = {stream.name: stream.rate for stream in streams}
+        self._rates: dict[str, float] = {}
         self._loads: dict[str, dict[int, float]] = {}
         for stream, name in zip(streams, planes, strict=True):
             key = (seed, replication, stream.name)
             arrivals, plane = Arrivals(stream.rate, stream.arrivals, key), make_plane(name, stream.clients, key)
+            self._rates[stream.name] = arrivals.rate_rps
             if detail == "counts":
                 self._streams[stream.name] = CountStream(stream.name, arrivals, plane, self._pods, key)
             else:
