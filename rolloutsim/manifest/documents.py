@@ -18,6 +18,7 @@ import yaml
 from rolloutsim.errors import Place, Problem, printable
 
 LARGEST_FILE_BYTES, MOST_NODES, DEEPEST = 5_000_000, 200_000, 64
+LONGEST_NAME = 400
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _TEXT, _TAG = "tag:yaml.org,2002:str", "tag:yaml.org,2002:"
 _CONSTRUCT = yaml.constructor.SafeConstructor()
@@ -62,7 +63,7 @@ def read_text(path: str | Path, problems: list[Problem], largest_bytes: int = LA
     name = str(path)
 
     def refuse(found: str, remedy: str) -> str | None:
-        problems.append(Problem(Place(shown(name)), found, "a readable text file in UTF-8 is needed", remedy))
+        problems.append(Problem(Place(shown(name, LONGEST_NAME)), found, "a readable text file in UTF-8 is needed", remedy))
         return None
 
     try:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from rolloutsim.errors import Place, Problem
-from rolloutsim.manifest.documents import Document, read_text, shown
+from rolloutsim.manifest.documents import LONGEST_NAME, Document, read_text, shown
 from rolloutsim.quantities import parse_duration, parse_rate
 from rolloutsim.scenario import ArrivalShape, Scenario, Stream
 
@@ -48,7 +48,7 @@ def read_trace(file: Path, problems: list[Problem]) -> dict[str, Any] | None:
         row = _row(cells) if len(cells) == columns else None
         before = rows[-1][0] if rows else 0.0
         if row is None or columns > 2 or row[0] < before or (rows and columns == 2 and row[0] == before):
-            at = Place(shown(str(file)), number, source=shown(line, 120))
+            at = Place(shown(str(file), LONGEST_NAME), number, source=shown(line, 120))
             problems.append(Problem(at, *_words(cells, columns, row, before)))
             wrong += 1
             if wrong == MOST_PROBLEMS or columns > 2:
@@ -56,7 +56,7 @@ def read_trace(file: Path, problems: list[Problem]) -> dict[str, Any] | None:
         else:
             rows.append(row)
     if text is not None and not rows and not wrong:
-        problems.append(Problem(Place(shown(str(file))), "no times", "a trace has a time a line", "Name another file."))
+        problems.append(Problem(Place(shown(str(file), LONGEST_NAME)), "no times", "a trace has a time a line", "Name another file."))
     if wrong or not rows:
         return None
     return {"rates": tuple(rows)} if columns == 2 else {"times": tuple(row[0] for row in rows)}
