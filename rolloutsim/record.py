@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     import pandas as pd
 
-OK, ERROR, NO_ENDPOINT, RESET = 0, 1, 2, 3
-OUTCOMES = ("ok", "error", "no endpoint", "reset")
+OK, ERROR, NO_ENDPOINT, RESET, REJECTED, TIMEOUT = 0, 1, 2, 3, 4, 5
+OUTCOMES = ("ok", "error", "no endpoint", "reset", "rejected", "timeout")
 
 
 class Change(NamedTuple):
@@ -80,7 +80,8 @@ class Requests:
     """Every request of one stream, in order of arrival (columns of equal length).
 
     `pod` is the ordinal of the pod that answered (-1: none), `connection` numbers connection lives (-1: one for each request),
-    `outcome` indexes OUTCOMES, `latency_s` is NaN where nothing answered.
+    `outcome` indexes OUTCOMES, `latency_s` is NaN where nothing answered; `wait_s` is the part of it before the pod took the request
+    up (None where pods serve any number at once).
     """
 
     stream: str
@@ -89,6 +90,7 @@ class Requests:
     connection: npt.NDArray[np.int32]
     outcome: npt.NDArray[np.uint8]
     latency_s: npt.NDArray[np.float64]
+    wait_s: npt.NDArray[np.float64] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,8 +31,9 @@ def save(record: Record, folder: str | Path) -> None:
     _write(target / "routings.jsonl", "".join(_line({"t_s": r.t_s, "stream": r.stream, **asdict(r.route)}) for r in record.routings))
     for name, traffic in sorted(record.traffic.items()):
         for field in fields(traffic):
-            if field.name != "stream":
-                np.save(target / f"{name}.{field.name}.npy", getattr(traffic, field.name))
+            column = getattr(traffic, field.name)
+            if field.name != "stream" and column is not None:
+                np.save(target / f"{name}.{field.name}.npy", column)
 
 
 def load_header(folder: str | Path) -> Header:

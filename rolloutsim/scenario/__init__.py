@@ -15,10 +15,10 @@ from rolloutsim.scenario.arrivals import ArrivalShape, Bursts, Diurnal, Spike, T
 from rolloutsim.scenario.cluster import Cluster, Crashes, Flaps, Pods
 from rolloutsim.scenario.expectations import Expectation, ExpectErrors, ExpectPhase, ExpectPods, ExpectShare
 from rolloutsim.scenario.metrics import MetricSource
-from rolloutsim.scenario.model import Delay, DelayShape, Lognormal, Model, Seconds
+from rolloutsim.scenario.model import Delay, DelayShape, Distribution, Lognormal, Model, RandomTime, Seconds
 from rolloutsim.scenario.timeline import DEEDS, Action, Nothing, PodsReady, Promote, Restart, Role, Scale, SomePods, Undo, When
 from rolloutsim.scenario.traffic import Clients, Stream
-from rolloutsim.scenario.versions import BadPods, Latency, Overload, Turn, Version
+from rolloutsim.scenario.versions import BadPods, Latency, Overload, Serving, Turn, Version
 
 if TYPE_CHECKING:
     from rolloutsim.manifest.bundle import Manifests
@@ -35,6 +35,7 @@ __all__ = [
     "Delay",
     "DelayShape",
     "Diurnal",
+    "Distribution",
     "ExpectErrors",
     "ExpectPhase",
     "ExpectPods",
@@ -49,11 +50,13 @@ __all__ = [
     "Pods",
     "PodsReady",
     "Promote",
+    "RandomTime",
     "Restart",
     "Role",
     "Scale",
     "Scenario",
     "ScenarioSpec",
+    "Serving",
     "SomePods",
     "Spike",
     "Start",

@@ -63,3 +63,16 @@ def mean_s(delay: Delay) -> float:
     if delay.uniform is not None:
         return (delay.uniform.low + delay.uniform.high) / 2
     return delay.exponential or 0.0
+
+class Distribution(Model):
+    """A random time; exactly one shape."""
+
+    exponential: Seconds | None = None
+    """Its mean."""
+    lognormal: Lognormal | None = None
+    uniform: Uniform | None = None
+    empirical: tuple[Seconds, ...] | None = None
+    """Measured times, each as likely as any other."""
+
+
+RandomTime = Distribution | Seconds

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from rolloutsim.scenario.arrivals import Arrivals
-from rolloutsim.scenario.model import Model, PerSecond
+from rolloutsim.scenario.model import Model, PerSecond, RandomTime, Seconds
 
 
 class Clients(Model):
@@ -14,6 +14,14 @@ class Clients(Model):
     connections: int = Field(default=1, ge=1, le=1_000_000)
     requests_per_connection: int | None = Field(default=None, ge=1)
     """A connection closes after so many requests; absent: kept for ever."""
+    seconds_per_connection: RandomTime | None = None
+    """A connection closes when it is so old, before its next request; absent: kept for ever."""
+    new_connections: PerSecond | None = None
+    """Connections are closed at random, so that so many new ones open each second."""
+    requests_at_once: int = Field(default=1, ge=1, le=10_000)
+    """A closed loop's requests in flight on one connection (HTTP/2 streams)."""
+    think: RandomTime | None = None
+    """Closed loop: a client sends its next request so long after the answer to the one before. Absent: requests come at `rate`."""
 
 
 class Stream(Model):
@@ -23,9 +31,15 @@ class Stream(Model):
     to: str
     """`ingress/HOST[/PATH]` or `service/NAME`."""
     rate: PerSecond | None = None
-    """Requests per second, on average; a trace brings its own."""
+    """Requests per second, on average; a trace brings its own, and in a closed loop the answers set the pace."""
     arrivals: Arrivals = "poisson"
     """`poisson`, `constant`, or a shape: diurnal, bursts, spikes, trace."""
     clients: Clients | None = None
+    timeout: Seconds | None = None
+    """A client gives up after so long; the pod works on for it all the same."""
+    retries: int = Field(default=0, ge=0, le=100)
+    """A request that was refused or reset is sent again at most so often."""
+    retry_after: Seconds = 0.0
+    """The wait before it is sent again."""
     data_plane: str | None = None
     """The data plane by name, as in `rolloutsim split`; absent: what `to` implies."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from rolloutsim.scenario.cluster import Pods
-from rolloutsim.scenario.model import Fraction, Model, PerSecond, Seconds
+from rolloutsim.scenario.model import Fraction, Model, PerSecond, Seconds, RandomTime
 
 
 class Latency(Model):
@@ -44,6 +44,17 @@ class Overload(Model):
     latency: Latency | None = None
 
 
+class Serving(Model):
+    """A pod serves so many requests at once; others wait their turn, first come, first served."""
+
+    concurrency: int = Field(ge=1, le=1_000_000)
+    """Requests served at once in one pod (threads, workers, connections to a database)."""
+    queue: int | None = Field(default=None, ge=0)
+    """At most so many wait in one pod, one more is turned away (503); absent: no limit."""
+    time: RandomTime | None = None
+    """How long a request is served, waiting left out; absent: the version's `latency`."""
+
+
 class Version(Model):
     """How a version answers."""
 
@@ -53,5 +64,7 @@ class Version(Model):
     """What changes with the age of a pod, in order."""
     bad_pods: BadPods | None = None
     overload: Overload | None = None
+    serving: Serving | None = None
+    """Absent: a pod serves any number of requests at once."""
     pods: Pods | None = None
     """Overrides `cluster.pods` for this version."""

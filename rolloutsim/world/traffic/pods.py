@@ -8,8 +8,11 @@ from collections.abc import Callable, Mapping
 import numpy as np
 import numpy.typing as npt
 
-from rolloutsim.scenario import Latency, Overload, Version
+from rolloutsim.scenario import Latency, Overload, Serving, Version
 from rolloutsim.world.traffic.arrivals import lognormal
+from rolloutsim.world.traffic.times import UNKNOWN, TimeLaw, law_of, law_of_latency
+
+UNBOUNDED = 2**62
 
 
 class PodColumns:
@@ -22,6 +25,10 @@ class PodColumns:
         self.mu = np.full(64, np.nan)
         self.sigma = np.zeros(64)
         self.ended = np.zeros(64, dtype=bool)
+        self.law = np.zeros(64, dtype=np.int64)
+        self.laws: list[TimeLaw] = [UNKNOWN]
+        self.concurrency = np.full(64, UNBOUNDED, dtype=np.int64)
+        self.queue = np.full(64, UNBOUNDED, dtype=np.int64)
         self.turn: dict[int, int] = {}
         self._plain: dict[int, tuple[float, Latency | None]] = {}
         self._overloads: dict[int, Overload] = {}
@@ -37,6 +44,8 @@ class PodColumns:
                 if version.overload is not None:
                     self._overloads[ordinal] = version.overload
                 self._set(ordinal, version.error_rate, version.latency)
+                if version.serving is not None:
+                    self._serve(ordinal, version.serving)
 
     def answer(self, ordinal: int, error_rate: float, latency: Latency | None) -> None:
         """The pod answers otherwise from now on; `turn` counts how often that was so, as other draws begin then."""
@@ -66,6 +75,19 @@ class PodColumns:
         self.error_rate[ordinal] = error_rate
         if latency is not None:
             self.mu[ordinal], self.sigma[ordinal] = lognormal(latency.p50, latency.p99)
+            self.law[ordinal] = self._number_of(law_of_latency(latency))
+
+    def _serve(self, ordinal: int, serving: Serving) -> None:
+        """The pod takes so many requests at once."""
+        self.concurrency[ordinal] = serving.concurrency
+        self.queue[ordinal] = UNBOUNDED if serving.queue is None else serving.queue
+        if serving.time is not None:
+            self.law[ordinal] = self._number_of(law_of(serving.time))
+
+    def _number_of(self, law: TimeLaw) -> int:
+        if law not in self.laws:
+            self.laws.append(law)
+        return self.laws.index(law)
 
     def bucket_shares(self, ordinal: int, bounds_s: npt.NDArray[np.float64]) -> npt.NDArray[np.float64] | None:
         """The probabilities of latency buckets, by ascending bounds of which the last is infinite; None where latencies are unknown."""
@@ -86,7 +108,6 @@ class PodColumns:
 
     def _grow(self, ordinal: int) -> None:
         while ordinal >= len(self.mu):
-            self.error_rate = np.concatenate([self.error_rate, np.zeros(len(self.error_rate))])
-            self.mu = np.concatenate([self.mu, np.full(len(self.mu), np.nan)])
-            self.sigma = np.concatenate([self.sigma, np.zeros(len(self.sigma))])
-            self.ended = np.concatenate([self.ended, np.zeros(len(self.ended), dtype=bool)])
+            for name, empty in (("error_rate", 0), ("mu", np.nan), ("sigma", 0), ("ended", 0), ("law", 0), ("concurrency", UNBOUNDED), ("queue", UNBOUNDED)):
+                column = getattr(self, name)
+                setattr(self, name, np.concatenate([column, np.full_like(column, empty)]))

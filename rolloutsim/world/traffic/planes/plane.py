@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple, Protocol
+from collections.abc import Sequence
+from typing import Literal, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -51,3 +52,11 @@ class Plane(Protocol):
 
     def count(self, first: int, last: int) -> Counts:
         """How requests `first` to `last` (not included) fall on pods; those on a pod that has ended were refused."""
+
+
+@runtime_checkable
+class LoadAware(Protocol):
+    """A data plane that looks at the requests in flight: the ordered loop asks it for each request, in order of time, instead of `pick`."""
+
+    def choose(self, uniform: float, in_flight: Sequence[int]) -> int:
+        """Which of the endpoints it was told last; `in_flight` counts this stream's requests to each of them, in the same order."""

@@ -1,0 +1,249 @@
+"""Streams whose requests depend on each other, played together in order of time: by load, by queues in pods, by clients that wait."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from rolloutsim.randomness import generator
+from rolloutsim.record import RESET, TIMEOUT, Requests
+from rolloutsim.world.series.tally import Tally
+from rolloutsim.world.traffic import columns, loop
+from rolloutsim.world.traffic.planes.plane import NOBODY, Ints, LoadAware, Ordinals, Plane
+from rolloutsim.world.traffic.pods import PodColumns
+from rolloutsim.world.traffic.source import MANY, Source, service_times
+from rolloutsim.world.traffic.state import Clients, Connections, Feed, Pods, Rows, State, Streams
+
+_FLOAT = {"t_s", "start_s", "end_s", "service_s", "error", "think_s", "normal", "uniform"}
+
+
+class Ordered:
+    """The coupled streams of a run; all advance together."""
+
+    def __init__(self, sources: list[Source], pods: PodColumns, key: tuple[int, int]) -> None:
+        self.sources, self._columns, self._now_s = sources, pods, 0.0
+        self._events: loop.Events = []
+        self._first, self._used, self._told = 0, 0, np.zeros(0, dtype=bool)
+        self._rows = _rows(0, 0)
+        self._blocks: list[list[tuple[np.ndarray, ...]]] = [[] for _ in sources]
+        self.tallies: list[tuple[Tally, ...]] = [() for _ in sources]
+        self._endpoints: list[Ordinals] = [np.zeros(0, dtype=np.int32) for _ in sources]
+        self._serving = _serving(0)
+        self._in_flight = np.zeros((len(sources), 0), dtype=np.int64)
+        self._sent = np.zeros(len(sources), dtype=np.int64)
+        self._clients, self._connections, self._kept = self._open(key)
+
+    def _open(self, key: tuple[int, int]) -> tuple[Clients, Connections, list[int]]:
+        """Clients and connections at t = 0; closed loops begin within a thinking time."""
+        of, shared, kept, left, until_s = [], [], [], [], []
+        slots = 0
+        for s, source in enumerate(self.sources):
+            given = source.stream.clients
+            draws = generator(*key, "clients", source.stream.name)
+            kept.append(slots if source.connections else NOBODY)
+            if source.closed and given is not None:
+                for client in range(given.connections * given.requests_at_once):
+                    of.append(s)
+                    shared.append(slots + client // given.requests_at_once if source.connections else NOBODY)
+                begins_s = source.first_thoughts(len(of) - of.index(s), draws)
+                self._events += [(t, 4 * (of.index(s) + i) + loop.SEND) for i, t in enumerate(begins_s)]
+            if source.connections and given is not None:
+                per = given.requests_per_connection or MANY
+                left += (1 + draws.integers(0, per, source.connections)).tolist()
+                until_s += source.first_lives(source.connections, draws)
+                slots += source.connections
+        self._events.sort()
+        ints = [np.array(column, dtype=np.int64) for column in (of, shared, left)]
+        fresh = np.full(slots, NOBODY, dtype=np.int64)
+        zeros = np.zeros(slots, dtype=np.int64)
+        return Clients(*ints[:2]), Connections(fresh, zeros, np.zeros(slots), fresh.copy(), ints[2], np.array(until_s)), kept
+
+    # --- the world changes -----------------------------------------------------------------------------------------------------
+
+    def reroute(self, stream: int, endpoints: Ordinals, weights: npt.NDArray[np.float64], pools: Ints) -> None:
+        """A data plane knows other endpoints from now on."""
+        source = self.sources[stream]
+        source.settle()
+        source.plane.reroute(endpoints, weights, pools)
+        self._endpoints[stream] = endpoints
+
+    def end_pod(self, ordinal: int) -> None:
+        """A pod takes no more requests; what is in it is finished, its kept connections close."""
+        for source in self.sources:
+            source.settle()
+            source.plane.end_pod(ordinal)
+        self._connections.pod[self._connections.pod == ordinal] = NOBODY
+
+    def begin_pod(self, ordinal: int) -> None:
+        """A pod takes requests again."""
+        for source in self.sources:
+            source.settle()
+            source.plane.begin_pod(ordinal)
+
+    # --- time passes -----------------------------------------------------------------------------------------------------------
+
+    def advance(self, to_s: float) -> None:
+        """Let everything before an instant happen; where it is cut changes nothing."""
+        done = to_s <= self._now_s
+        while not done:
+            until_s = min(source.draw(to_s) for source in self.sources)
+            done = self._run(until_s, [source.known(until_s) for source in self.sources]) and until_s >= to_s
+        self._now_s = max(self._now_s, to_s)
+
+    def finish(self) -> None:
+        """Nobody sends any more; what is in hand is finished."""
+        alone = {loop.SEND, loop.AGAIN}
+        for _, code in self._events:
+            if code & 3 == loop.AGAIN:
+                row = (code >> 2) - self._first
+                if self._rows.outcome[row] == loop.UNDECIDED:
+                    self._rows.outcome[row], self._rows.end_s[row] = RESET, self._now_s
+        self._events = sorted(event for event in self._events if event[1] & 3 not in alone)
+        while self._events:
+            self._run(math.inf, [0] * len(self.sources))
+            self._events = sorted(event for event in self._events if event[1] & 3 not in alone)
+
+    def _run(self, to_s: float, counts: list[int]) -> bool:
+        """One run of the loop over the next requests of each stream."""
+        feed, stop, decisions = self._feed(counts)
+        self._make_room(sum(counts))
+        begin, first_decision = np.concatenate([[0], stop[:-1]]), np.concatenate([[0], decisions[:-1]])
+        streams = self._streams(begin, stop, first_decision, decisions)
+        endpoints = np.concatenate(self._endpoints).astype(np.int64)
+        state = State(self._rows, feed, streams, self._pods(), self._clients, self._connections, endpoints, self._in_flight)
+        planes = [source.plane for source in self.sources]
+        self._used, done = columns.run(to_s, self._first, self._used, self._events, state, _chooser(planes))
+        for s, source in enumerate(self.sources):
+            source.sent(int(streams.cursor[s] - begin[s]))
+            source.decided(int(streams.decision[s] - first_decision[s]))
+        self._sent = streams.sent
+        self._tell()
+        return done
+
+    def _feed(self, counts: list[int]) -> tuple[Feed, Ints, Ints]:
+        """The next requests and decisions of all streams, and where each stream's part of either ends."""
+        laws, parts, decided = self._columns.laws, [], []
+        for source, n in zip(self.sources, counts, strict=True):
+            parts.append(source.columns(n, laws))
+            decisions = source.decisions(n, self._columns.ended)
+            decided.append((*decisions, *source.lives(len(decisions[0]))))
+        by_request = [np.concatenate(column, axis=-1) for column in zip(*parts, strict=True)]
+        by_decision = [np.concatenate(column) for column in zip(*decided, strict=True)]
+        ints = [column.astype(np.int64) for column in by_decision[1:4]]
+        feed = Feed(*by_request, by_decision[0], *ints, *by_decision[4:])
+        return feed, np.cumsum(counts), np.cumsum([len(d[0]) for d in decided])
+
+    def _streams(self, begin: Ints, stop: Ints, first_decision: Ints, decisions: Ints) -> Streams:
+        given = [source.stream for source in self.sources]
+        ends = np.cumsum([len(endpoints) for endpoints in self._endpoints])
+        return Streams(
+            cursor=begin.copy(),
+            stop=stop,
+            decision=first_decision.copy(),
+            last_decision=decisions,
+            closed=np.array([source.closed for source in self.sources], dtype=np.int64),
+            timeout_s=np.array([math.inf if stream.timeout is None else stream.timeout for stream in given]),
+            retries=np.array([stream.retries for stream in given], dtype=np.int64),
+            retry_after_s=np.array([stream.retry_after for stream in given], dtype=np.float64),
+            aware=np.array([source.aware for source in self.sources], dtype=np.int64),
+            kept=np.array(self._kept, dtype=np.int64),
+            connections=np.array([source.connections for source in self.sources], dtype=np.int64),
+            sent=self._sent.copy(),
+            first_endpoint=np.concatenate([[0], ends[:-1]]).astype(np.int64),
+            last_endpoint=ends,
+        )
+
+    def _pods(self) -> Pods:
+        """The pods as they are now, with what is in them."""
+        known, here = self._columns, self._serving
+        n = len(known.error_rate)
+        if n > len(here["busy"]):
+            more = _serving(n)
+            for name, column in here.items():
+                more[name][: len(column)] = column
+            self._serving = here = more
+            grown = np.zeros((len(self.sources), n), dtype=np.int64)
+            grown[:, : self._in_flight.shape[1]] = self._in_flight
+            self._in_flight = grown
+        return Pods(known.law, known.error_rate, known.concurrency, known.queue, known.ended.astype(np.int64), **here)
+
+    # --- the rows --------------------------------------------------------------------------------------------------------------
+
+    def _make_room(self, n: int) -> None:
+        """Rows for so many more requests, and service times for each law; those at the front that are over are recorded."""
+        self._record()
+        rows = _rows(self._used + n, len(self._columns.laws))
+        for old, new in zip(self._rows[:-1], rows[:-1], strict=True):
+            new[: self._used] = old[: self._used]
+        rows.work[:, : self._used] = service_times(self._columns.laws, rows.normal[: self._used], rows.uniform[: self._used])
+        self._rows, self._told = rows, np.append(self._told[: self._used], np.zeros(n, dtype=bool))
+
+    def _record(self) -> None:
+        """Write down the requests before the first that has not ended, or is still in a pod."""
+        open_ = np.flatnonzero((self._rows.outcome[: self._used] == loop.UNDECIDED) | (self._rows.inside[: self._used] != 0))
+        n = int(open_[0]) if len(open_) else self._used
+        if n == 0:
+            return
+        for s, found in self._found(np.arange(n)):
+            self._blocks[s].append(found)
+        self._rows = Rows(*(column[..., n:] for column in self._rows))
+        self._told, self._first, self._used = self._told[n:], self._first + n, self._used - n
+
+    def _tell(self) -> None:
+        """Let the tallies know what has ended."""
+        if not any(self.tallies):
+            return
+        new = np.flatnonzero((self._rows.outcome[: self._used] != loop.UNDECIDED) & ~self._told[: self._used])
+        self._told[new] = True
+        for s, (t_s, pod, _, outcome, latency_s, _) in self._found(new):
+            for tally in self.tallies[s]:
+                tally.add(t_s, pod, outcome, latency_s)
+
+    def _found(self, which: Ints) -> list[tuple[int, tuple[np.ndarray, ...]]]:
+        """Columns of a record's Requests for some rows that have ended, by stream."""
+        rows, parts = self._rows, []
+        for s in range(len(self.sources)):
+            i = which[rows.stream[which] == s]
+            outcome, t_s = rows.outcome[i].astype(np.uint8), rows.t_s[i]
+            answered = outcome <= 1
+            wait_s = np.where(answered, rows.start_s[i] - t_s, np.nan)
+            latency_s = np.where(answered, wait_s + rows.service_s[i], np.nan)
+            broken = (outcome == TIMEOUT) | ((outcome == RESET) & (rows.end_s[i] > t_s))
+            latency_s[broken] = (rows.end_s[i] - t_s)[broken]
+            if len(i):
+                parts.append((s, (t_s, rows.pod[i].astype(np.int32), rows.connection[i].astype(np.int32), outcome, latency_s, wait_s)))
+        return parts
+
+    def result(self, stream: int) -> Requests:
+        """All requests of a stream in order of arrival."""
+        self._record()
+        blocks = self._blocks[stream]
+        name = self.sources[stream].stream.name
+        if not blocks:
+            empty = np.zeros(0)
+            ints = empty.astype(np.int32)
+            return Requests(name, empty, ints, ints, empty.astype(np.uint8), empty, empty)
+        return Requests(name, *(np.concatenate(column) for column in zip(*blocks, strict=True)))
+
+
+def _rows(n: int, laws: int) -> Rows:
+    made = {name: np.zeros(n, dtype=np.float64 if name in _FLOAT else np.int64) for name in Rows._fields[:-1]}
+    return Rows(**made, work=np.zeros((laws, n)))
+
+
+def _serving(n: int) -> dict[str, Any]:
+    nobody = np.full(n, NOBODY, dtype=np.int64)
+    return {"busy": np.zeros(n, dtype=np.int64), "waiting": np.zeros(n, dtype=np.int64), "head": nobody, "tail": nobody.copy()}
+
+
+def _chooser(planes: list[Plane]) -> loop.Choose:
+    def choose(uniform: float, in_flight: list[int], stream: int) -> int:
+        plane = planes[stream]
+        assert isinstance(plane, LoadAware)
+        return plane.choose(uniform, in_flight)
+
+    return choose
+
