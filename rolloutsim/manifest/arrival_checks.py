@@ -19,6 +19,12 @@ def check_arrivals(spec: ScenarioSpec, longest_s: float, refuse: Refuse) -> None
     for i, stream in enumerate(spec.traffic):
         path, shape = f"spec.traffic[{i}]", stream.arrivals
         traced = isinstance(shape, ArrivalShape) and shape.trace is not None
+        if stream.clients is not None and stream.clients.think is not None:
+            if stream.rate is not None or shape != "poisson":
+                refuse(
+                    f"{path}.clients.think", "a closed loop with rate or arrivals", "its clients' answers set the pace", "Leave out one of the two."
+                )
+            continue
         if stream.rate is None and not traced:
             refuse(f"{path}.rate", "nothing", "rate is required here", "Add it.")
         if stream.rate is not None and traced:

@@ -14,6 +14,7 @@ from rolloutsim.manifest.decode import camel
 from rolloutsim.manifest.documents import Document, shown
 from rolloutsim.manifest.merge_patch import patched_spec
 from rolloutsim.manifest.metric_checks import check_metrics
+from rolloutsim.manifest.serving_checks import check_serving, closed_requests
 from rolloutsim.manifest.version_checks import check_answers, check_delays
 from rolloutsim.scenario import DEEDS, Action, Expectation, Scenario, ScenarioSpec, Stream, When
 
@@ -62,6 +63,7 @@ def check_scenario(scenario: Scenario, document: Document, manifests: Manifests,
     check_metrics(spec, manifests, refuse)
     check_delays(spec, refuse)
     check_answers(spec, refuse)
+    check_serving(spec, refuse)
     for i, expectation in enumerate(spec.expect):
         _check_expectation(expectation, i, names, refuse)
     _check_time(scenario, refuse)
@@ -161,7 +163,7 @@ def _check_time(scenario: Scenario, refuse: Refuse) -> None:
     for i, action in enumerate(spec.timeline):
         if action.at is not None and action.at > longest:
             refuse(f"spec.timeline[{i}].at", f"{action.at:g} s", f"the run ends at {longest:g} s", "Move it, or let the run last longer.")
-    requests = sum(expected_requests(stream, longest) for stream in spec.traffic)
+    requests = sum(expected_requests(stream, longest) + closed_requests(stream, spec, longest) for stream in spec.traffic)
     if spec.detail == "requests" and requests > MOST_EXPECTED_REQUESTS:
         rule = f"at most {MOST_EXPECTED_REQUESTS:,} requests are kept one by one"
         refuse("spec.traffic", f"up to {requests:,.0f} requests", rule, "Set spec.detail: counts, or a smaller rate or duration.")

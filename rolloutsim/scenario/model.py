@@ -64,6 +64,7 @@ def mean_s(delay: Delay) -> float:
         return (delay.uniform.low + delay.uniform.high) / 2
     return delay.exponential or 0.0
 
+
 class Distribution(Model):
     """A random time; exactly one shape."""
 
@@ -73,6 +74,11 @@ class Distribution(Model):
     uniform: Uniform | None = None
     empirical: tuple[Seconds, ...] | None = None
     """Measured times, each as likely as any other."""
+
+    @property
+    def shapes(self) -> list[str]:
+        """What is given; exactly one in a valid scenario."""
+        return [name for name in ("exponential", "lognormal", "uniform", "empirical") if getattr(self, name) is not None]
 
 
 RandomTime = Distribution | Seconds

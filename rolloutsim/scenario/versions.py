@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from rolloutsim.scenario.cluster import Pods
-from rolloutsim.scenario.model import Fraction, Model, PerSecond, Seconds, RandomTime
+from rolloutsim.scenario.model import Fraction, Model, PerSecond, RandomTime, Seconds
 
 
 class Latency(Model):

@@ -155,7 +155,9 @@ class World:
         self.record.events = [happening for happening in self.record.events if happening.t_s >= 0]
         planes = [self._plane_of(stream) for stream in setup.streams]
         detail: Literal["counts", "requests"] = "counts" if header.detail == "counts" else "requests"
-        self.traffic = Traffic(setup.streams, planes, self.profiles.of, seed=header.seed, replication=header.replication, detail=detail)
+        serving = any(version.serving is not None for _, version in setup.versions)
+        key = {"seed": header.seed, "replication": header.replication}
+        self.traffic = Traffic(setup.streams, planes, self.profiles.of, **key, detail=detail, serving=serving)
         scraped = any(given.of_requests is not None for _, given in setup.metrics)
         if scraped:
             self._scrape(self.traffic)

@@ -31,11 +31,18 @@ SHAPES: list[Arrivals] = [
 
 
 def run(
-    plane: str, detail: str, clients: Clients | None, reads: list[float], seed: int, cuts: Sequence[float] = (), arrivals: Arrivals = "poisson"
+    plane: str,
+    detail: str,
+    clients: Clients | None,
+    reads: list[float],
+    seed: int,
+    cuts: Sequence[float] = (),
+    arrivals: Arrivals = "poisson",
+    serving: bool = False,
 ) -> Requests | Tallies:
     stream = Stream(name="s", to="service/x", rate=900.0, clients=clients, arrivals=arrivals)
     profile = Version(error_rate=0.05, latency=Latency(p50="10ms", p99="50ms"))
-    traffic = Traffic([stream], [plane], lambda _: profile, seed=seed, detail=detail)
+    traffic = Traffic([stream], [plane], lambda _: profile, seed=seed, detail=detail, serving=serving)
     deeds: list[tuple[float, int, tuple[int, ...] | None]] = [(t, 1, pods) for t, pods in CHANGES] + [(5.0, 2, None)] + [(t, 0, None) for t in reads]
     deeds += [(t, 3, None) for t in cuts]
     for t_s, kind, pods in sorted(deeds, key=lambda deed: deed[:2]):
@@ -52,7 +59,7 @@ def run(
 
 
 def columns(found: Requests | Tallies) -> list[bytes]:
-    return [np.ascontiguousarray(getattr(found, name)).tobytes() for name in found.__slots__ if name != "stream"]
+    return [np.ascontiguousarray(getattr(found, name)).tobytes() for name in found.__slots__ if name != "stream" and getattr(found, name) is not None]
 
 
 @pytest.mark.parametrize("detail", ["requests", "counts"])

@@ -11,10 +11,12 @@ from rolloutsim.record import Requests, Route, Tallies
 from rolloutsim.scenario import Latency, Stream, Version
 from rolloutsim.world.series.tally import Tally
 from rolloutsim.world.traffic.arrivals import Arrivals
+from rolloutsim.world.traffic.ordered import Ordered
 from rolloutsim.world.traffic.planes import make_plane
 from rolloutsim.world.traffic.planes.plane import Covers
 from rolloutsim.world.traffic.pods import PodColumns
-from rolloutsim.world.traffic.streams import CountStream, RequestStream, StreamOf
+from rolloutsim.world.traffic.source import Source
+from rolloutsim.world.traffic.streams import CountStream, OrderedStream, RequestStream, StreamOf
 
 
 class Traffic:
@@ -29,19 +31,30 @@ class Traffic:
         seed: int,
         replication: int = 0,
         detail: Literal["counts", "requests"] = "requests",
+        serving: bool = False,
     ) -> None:
+        """With `serving` some pods serve a bounded number of requests at once, so that all streams depend on each other."""
         self._pods = PodColumns(profile)
         self._streams: dict[str, StreamOf] = {}
         self._rates: dict[str, float] = {}
         self._loads: dict[str, dict[int, float]] = {}
+        coupled: list[Source] = []
         for stream, name in zip(streams, planes, strict=True):
             key = (seed, replication, stream.name)
-            arrivals, plane = Arrivals(stream.rate, stream.arrivals, key), make_plane(name, stream.clients, key)
+            arrivals = Arrivals(stream.rate, stream.arrivals, key)
             self._rates[stream.name] = arrivals.rate_rps
+            source = Source(stream, name, arrivals, key)
+            if serving or source.needs_order:
+                coupled.append(source)
+                continue
+            plane = make_plane(name, stream.clients, key)
             if detail == "counts":
                 self._streams[stream.name] = CountStream(stream.name, arrivals, plane, self._pods, key)
             else:
                 self._streams[stream.name] = RequestStream(stream.name, arrivals, plane, self._pods)
+        if coupled:
+            ordered = Ordered(coupled, self._pods, (seed, replication))
+            self._streams |= {source.stream.name: OrderedStream(ordered, number) for number, source in enumerate(coupled)}
 
     def tallied(self, bounds_s: Sequence[float]) -> dict[str, tuple[Tally, ...]]:
         """Count from now on what is answered, in latency buckets with these upper bounds: by stream, what its pods and its proxy count."""

@@ -6,13 +6,12 @@ import math
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from rolloutsim.randomness import generator
 from rolloutsim.record import RESET, TIMEOUT, Requests
 from rolloutsim.world.series.tally import Tally
 from rolloutsim.world.traffic import columns, loop
-from rolloutsim.world.traffic.planes.plane import NOBODY, Ints, LoadAware, Ordinals, Plane
+from rolloutsim.world.traffic.planes.plane import NOBODY, Ints
 from rolloutsim.world.traffic.pods import PodColumns
 from rolloutsim.world.traffic.source import MANY, Source, service_times
 from rolloutsim.world.traffic.state import Clients, Connections, Feed, Pods, Rows, State, Streams
@@ -30,7 +29,6 @@ class Ordered:
         self._rows = _rows(0, 0)
         self._blocks: list[list[tuple[np.ndarray, ...]]] = [[] for _ in sources]
         self.tallies: list[tuple[Tally, ...]] = [() for _ in sources]
-        self._endpoints: list[Ordinals] = [np.zeros(0, dtype=np.int32) for _ in sources]
         self._serving = _serving(0)
         self._in_flight = np.zeros((len(sources), 0), dtype=np.int64)
         self._sent = np.zeros(len(sources), dtype=np.int64)
@@ -61,28 +59,6 @@ class Ordered:
         zeros = np.zeros(slots, dtype=np.int64)
         return Clients(*ints[:2]), Connections(fresh, zeros, np.zeros(slots), fresh.copy(), ints[2], np.array(until_s)), kept
 
-    # --- the world changes -----------------------------------------------------------------------------------------------------
-
-    def reroute(self, stream: int, endpoints: Ordinals, weights: npt.NDArray[np.float64], pools: Ints) -> None:
-        """A data plane knows other endpoints from now on."""
-        source = self.sources[stream]
-        source.settle()
-        source.plane.reroute(endpoints, weights, pools)
-        self._endpoints[stream] = endpoints
-
-    def end_pod(self, ordinal: int) -> None:
-        """A pod takes no more requests; what is in it is finished, its kept connections close."""
-        for source in self.sources:
-            source.settle()
-            source.plane.end_pod(ordinal)
-        self._connections.pod[self._connections.pod == ordinal] = NOBODY
-
-    def begin_pod(self, ordinal: int) -> None:
-        """A pod takes requests again."""
-        for source in self.sources:
-            source.settle()
-            source.plane.begin_pod(ordinal)
-
     # --- time passes -----------------------------------------------------------------------------------------------------------
 
     def advance(self, to_s: float) -> None:
@@ -108,20 +84,30 @@ class Ordered:
 
     def _run(self, to_s: float, counts: list[int]) -> bool:
         """One run of the loop over the next requests of each stream."""
+        self._break_connections()
         feed, stop, decisions = self._feed(counts)
         self._make_room(sum(counts))
         begin, first_decision = np.concatenate([[0], stop[:-1]]), np.concatenate([[0], decisions[:-1]])
         streams = self._streams(begin, stop, first_decision, decisions)
-        endpoints = np.concatenate(self._endpoints).astype(np.int64)
+        endpoints = np.concatenate([source.endpoints for source in self.sources]).astype(np.int64)
         state = State(self._rows, feed, streams, self._pods(), self._clients, self._connections, endpoints, self._in_flight)
-        planes = [source.plane for source in self.sources]
-        self._used, done = columns.run(to_s, self._first, self._used, self._events, state, _chooser(planes))
+        self._used, done = columns.run(to_s, self._first, self._used, self._events, state, self._choose)
         for s, source in enumerate(self.sources):
             source.sent(int(streams.cursor[s] - begin[s]))
             source.decided(int(streams.decision[s] - first_decision[s]))
         self._sent = streams.sent
         self._tell()
         return done
+
+    def _break_connections(self) -> None:
+        """Connections to pods that have ended are closed; the next request opens another."""
+        for source, begin in zip(self.sources, self._kept, strict=True):
+            own = self._connections.pod[begin : begin + source.connections]
+            own[np.isin(own, source.broken)] = NOBODY
+            source.broken.clear()
+
+    def _choose(self, uniform: float, in_flight: list[int], stream: int) -> int:
+        return self.sources[stream].choose(uniform, in_flight)
 
     def _feed(self, counts: list[int]) -> tuple[Feed, Ints, Ints]:
         """The next requests and decisions of all streams, and where each stream's part of either ends."""
@@ -131,14 +117,15 @@ class Ordered:
             decisions = source.decisions(n, self._columns.ended)
             decided.append((*decisions, *source.lives(len(decisions[0]))))
         by_request = [np.concatenate(column, axis=-1) for column in zip(*parts, strict=True)]
-        by_decision = [np.concatenate(column) for column in zip(*decided, strict=True)]
-        ints = [column.astype(np.int64) for column in by_decision[1:4]]
-        feed = Feed(*by_request, by_decision[0], *ints, *by_decision[4:])
+        pick, pod, connection, refused, life_s, served = (np.concatenate(column) for column in zip(*decided, strict=True))
+        t_s, error, think_s, normal, uniform, work = by_request
+        pod, connection, refused = (column.astype(np.int64) for column in (pod, connection, refused))
+        feed = Feed(t_s, error, think_s, normal, uniform, work, pick, pod, connection, refused, life_s, served)
         return feed, np.cumsum(counts), np.cumsum([len(d[0]) for d in decided])
 
     def _streams(self, begin: Ints, stop: Ints, first_decision: Ints, decisions: Ints) -> Streams:
         given = [source.stream for source in self.sources]
-        ends = np.cumsum([len(endpoints) for endpoints in self._endpoints])
+        ends = np.cumsum([len(source.endpoints) for source in self.sources])
         return Streams(
             cursor=begin.copy(),
             stop=stop,
@@ -204,7 +191,8 @@ class Ordered:
 
     def _found(self, which: Ints) -> list[tuple[int, tuple[np.ndarray, ...]]]:
         """Columns of a record's Requests for some rows that have ended, by stream."""
-        rows, parts = self._rows, []
+        rows = self._rows
+        parts: list[tuple[int, tuple[np.ndarray, ...]]] = []
         for s in range(len(self.sources)):
             i = which[rows.stream[which] == s]
             outcome, t_s = rows.outcome[i].astype(np.uint8), rows.t_s[i]
@@ -237,13 +225,3 @@ def _rows(n: int, laws: int) -> Rows:
 def _serving(n: int) -> dict[str, Any]:
     nobody = np.full(n, NOBODY, dtype=np.int64)
     return {"busy": np.zeros(n, dtype=np.int64), "waiting": np.zeros(n, dtype=np.int64), "head": nobody, "tail": nobody.copy()}
-
-
-def _chooser(planes: list[Plane]) -> loop.Choose:
-    def choose(uniform: float, in_flight: list[int], stream: int) -> int:
-        plane = planes[stream]
-        assert isinstance(plane, LoadAware)
-        return plane.choose(uniform, in_flight)
-
-    return choose
-

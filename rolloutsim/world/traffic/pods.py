@@ -108,6 +108,14 @@ class PodColumns:
 
     def _grow(self, ordinal: int) -> None:
         while ordinal >= len(self.mu):
-            for name, empty in (("error_rate", 0), ("mu", np.nan), ("sigma", 0), ("ended", 0), ("law", 0), ("concurrency", UNBOUNDED), ("queue", UNBOUNDED)):
+            for name, empty in (
+                ("error_rate", 0),
+                ("mu", np.nan),
+                ("sigma", 0),
+                ("ended", 0),
+                ("law", 0),
+                ("concurrency", UNBOUNDED),
+                ("queue", UNBOUNDED),
+            ):
                 column = getattr(self, name)
                 setattr(self, name, np.concatenate([column, np.full_like(column, empty)]))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -12,7 +13,7 @@ from rolloutsim.randomness import generator
 from rolloutsim.scenario import Distribution, Stream
 from rolloutsim.world.traffic.arrivals import CHUNK, Arrivals
 from rolloutsim.world.traffic.planes import make_plane
-from rolloutsim.world.traffic.planes.plane import NOBODY, Floats, LoadAware, Plane
+from rolloutsim.world.traffic.planes.plane import NOBODY, Floats, Ints, LoadAware, Ordinals, Plane
 from rolloutsim.world.traffic.times import TimeLaw, law_of
 
 LOOK_AHEAD = 512
@@ -21,26 +22,33 @@ MANY = 2**62
 
 
 class Source:
-    """Draws by request and picks by decision, each in order; `plane` must not change before `settle`."""
+    """Draws by request and picks by decision, each in order; the world tells it what it tells a data plane."""
 
     def __init__(self, stream: Stream, plane_name: str, arrivals: Arrivals, key: tuple[int, int, str]) -> None:
-        self.stream, self._key, self._arrivals = stream, key, arrivals
         clients = stream.clients
         self.closed = clients is not None and clients.think is not None
+        self.stream, self._key, self._arrivals = stream, key, Arrivals(1.0, "constant", key) if self.closed else arrivals
         ages = clients is not None and (clients.seconds_per_connection is not None or clients.new_connections is not None)
         self.asked = self.closed or ages or stream.retries > 0
-        self.plane: Plane = make_plane(plane_name, clients, key)
-        self.covers = self.plane.covers
+        self._plane: Plane = make_plane(plane_name, clients, key)
+        self.covers = self._plane.covers
         self.connections = clients.connections if clients is not None and self.asked and self.covers == "connections" else 0
         if self.asked:
-            self.plane = make_plane(plane_name, None, key)
-        self.aware = isinstance(self.plane, LoadAware)
-        self._chunks, self._decided, self._requests = 0, 0, 0
+            self._plane = make_plane(plane_name, None, key)
+        self.aware = isinstance(self._plane, LoadAware)
+        self.endpoints: Ordinals = np.zeros(0, dtype=np.int32)
+        self.broken: list[int] = []
+        self._chunks, self._decided, self._requests, self._end_s = 0, 0, 0, 0.0
         self._draws: dict[str, Floats] = {name: np.zeros(0) for name in ("t_s", "pick", "error", "normal", "uniform", "think_s")}
         self._think = law_of(clients.think) if clients is not None and clients.think is not None else None
         self._drawn: dict[int, Floats] = {}
         self._before: Plane | None = None
         self._asked_at, self._picks = 0, (np.zeros(0, dtype=np.int32), np.zeros(0, dtype=np.int32), np.zeros(0, dtype=bool))
+
+    @property
+    def needs_order(self) -> bool:
+        """Whether a request depends on those before it, even if pods serve any number at once."""
+        return self.aware or self.asked or self.stream.timeout is not None
 
     # --- requests --------------------------------------------------------------------------------------------------------------
 
@@ -58,7 +66,7 @@ class Source:
 
     def _draw_chunk(self) -> None:
         number, self._chunks = self._chunks, self._chunks + 1
-        chunk = self._arrivals.chunk(number, self._end_s if number else 0.0)
+        chunk = self._arrivals.chunk(number, self._end_s)
         self._end_s = float(chunk.t_s[-1])
         draws = generator(self._key[0], self._key[1], "service", self._key[2], number)
         uniform, thinking = draws.random(CHUNK), draws.random(CHUNK)
@@ -94,16 +102,16 @@ class Source:
         if self.aware:
             return uniform, np.full(n, NOBODY, dtype=np.int32), np.full(n, NOBODY, dtype=np.int32), np.zeros(n, dtype=bool)
         if not self.asked:
-            pods, connection, refused = self.plane.pick(self._requests, uniform, ended) if n else (*self._picks[:2], None)
+            pods, connection, refused = self._plane.pick(self._requests, uniform, ended) if n else (*self._picks[:2], None)
             return uniform, pods, connection, np.zeros(n, dtype=bool) if refused is None else refused
         if self._before is None:
-            self._before = copy.deepcopy(self.plane)
-            pods, connection, refused = self.plane.pick(self._decided, uniform, ended)
+            self._before = copy.deepcopy(self._plane)
+            pods, connection, refused = self._plane.pick(self._decided, uniform, ended)
             self._asked_at, self._ended = self._decided, ended.copy()
             self._picks = pods, connection, np.zeros(n, dtype=bool) if refused is None else refused
         left = slice(self._decided - self._asked_at, None)
-        pods, connection, refused = (column[left] for column in self._picks)
-        return uniform[: len(pods)], pods, connection, refused
+        picked, over, refuse = self._picks
+        return uniform[: len(picked[left])], picked[left], over[left], refuse[left]
 
     def decided(self, n: int) -> None:
         """So many decisions have been used; when none is left the data plane will be asked for more."""
@@ -111,16 +119,22 @@ class Source:
         if self._before is not None and self._decided - self._asked_at == len(self._picks[0]):
             self._before = None
 
-    def settle(self) -> None:
+    def choose(self, uniform: float, in_flight: Sequence[int]) -> int:
+        """What a data plane that looks at the load decides."""
+        assert isinstance(self._plane, LoadAware)
+        return self._plane.choose(uniform, in_flight)
+
+    def _settle(self) -> None:
         """Take back the decisions that nobody used, as the data plane is about to change."""
         if self._before is not None:
-            self.plane, used = self._before, self._decided - self._asked_at
+            self._plane, used = self._before, self._decided - self._asked_at
             if used:
-                self.plane.pick(self._asked_at, self._uniforms(self._asked_at, self._decided), self._ended)
+                self._plane.pick(self._asked_at, self._uniforms(self._asked_at, self._decided), self._ended)
             self._before = None
 
     def _uniforms(self, begin: int, end: int) -> Floats:
-        return self._decision_draws(begin, end)[0]
+        uniform: Floats = self._decision_draws(begin, end)[0]
+        return uniform
 
     def _decision_draws(self, begin: int, end: int) -> Floats:
         """Draws of decisions, keyed by their number: shape (3, end - begin), uniform, uniform, normal."""
@@ -130,7 +144,7 @@ class Source:
                 draws = generator(self._key[0], self._key[1], "decisions", self._key[2], block)
                 self._drawn[block] = np.array([draws.random(CHUNK), draws.random(CHUNK), draws.standard_normal(CHUNK)])
         self._drawn = {block: drawn for block, drawn in self._drawn.items() if block >= blocks[0] - 1}
-        drawn = np.concatenate([self._drawn[block] for block in blocks], axis=1)
+        drawn: Floats = np.concatenate([self._drawn[block] for block in blocks], axis=1)
         return drawn[:, begin - blocks[0] * CHUNK : end - blocks[0] * CHUNK]
 
     def lives(self, n: int) -> tuple[Floats, npt.NDArray[np.int64]]:
@@ -143,6 +157,25 @@ class Source:
             for law in connection_laws(self.stream):
                 life_s = np.minimum(life_s, law.of(normal, uniform))
         return life_s, np.full(n, served, dtype=np.int64)
+
+    # --- the world changes -----------------------------------------------------------------------------------------------------
+
+    def reroute(self, endpoints: Ordinals, weights: Floats, pools: Ints) -> None:
+        """The data plane knows other endpoints from now on."""
+        self._settle()
+        self._plane.reroute(endpoints, weights, pools)
+        self.endpoints = endpoints
+
+    def end_pod(self, ordinal: int) -> None:
+        """A pod takes no more requests, and its kept connections close."""
+        self._settle()
+        self._plane.end_pod(ordinal)
+        self.broken.append(ordinal)
+
+    def begin_pod(self, ordinal: int) -> None:
+        """A pod takes requests again."""
+        self._settle()
+        self._plane.begin_pod(ordinal)
 
     # --- at t = 0 --------------------------------------------------------------------------------------------------------------
 

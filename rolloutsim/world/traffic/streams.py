@@ -11,21 +11,55 @@ from rolloutsim.record import ERROR, NO_ENDPOINT, OK, RESET, Requests, Tallies
 from rolloutsim.world.series.tally import Tally
 from rolloutsim.world.traffic.arrivals import CHUNK, Arrivals, Chunk
 from rolloutsim.world.traffic.marks import Marks
-from rolloutsim.world.traffic.planes.plane import NOBODY, Counts, Ints, Plane
+from rolloutsim.world.traffic.ordered import Ordered
+from rolloutsim.world.traffic.planes.plane import NOBODY, Counts, Ints, Plane, Routed
 from rolloutsim.world.traffic.pods import PodColumns
 
 
 class StreamOf(Protocol):
     """A stream: `advance` up to (not including) an instant under the present route, and `result` at the end."""
 
-    plane: Plane
     tallies: tuple[Tally, ...]
+
+    @property
+    def plane(self) -> Routed:
+        """Who is told where its requests may go."""
 
     def advance(self, to_s: float, *, read_only: bool = False) -> None:
         """Let the requests before an instant happen."""
 
     def result(self) -> Requests | Tallies:
         """What happened."""
+
+
+class OrderedStream:
+    """One of several streams that are played together, request by request in order of time."""
+
+    def __init__(self, ordered: Ordered, number: int) -> None:
+        self._ordered, self._number = ordered, number
+
+    @property
+    def plane(self) -> Routed:
+        """Its source, which asks the data plane."""
+        return self._ordered.sources[self._number]
+
+    @property
+    def tallies(self) -> tuple[Tally, ...]:
+        """Who counts what is answered."""
+        return self._ordered.tallies[self._number]
+
+    @tallies.setter
+    def tallies(self, tallies: tuple[Tally, ...]) -> None:
+        self._ordered.tallies[self._number] = tallies
+
+    def advance(self, to_s: float, *, read_only: bool = False) -> None:
+        """Let everything before an instant happen, in all of the streams."""
+        self._ordered.advance(to_s)
+
+    def result(self) -> Requests:
+        """All requests in order of arrival; those in flight are finished first."""
+        self._ordered.finish()
+        return self._ordered.result(self._number)
 
 
 class RequestStream:

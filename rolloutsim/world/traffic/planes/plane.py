@@ -30,11 +30,8 @@ def by_pod(pods: Ordinals, requests: Ints) -> Counts:
     return Counts(pods.astype(np.int64), np.full(len(pods), NOBODY, dtype=np.int64), requests, requests)
 
 
-class Plane(Protocol):
-    """A data plane of one stream. `pick` and `count` follow the same law; where a block is cut changes nothing.
-
-    What it is asked for is contiguous: `first` is the `last` of the call before it.
-    """
+class Routed(Protocol):
+    """Who is told of pods, and what an interval of the share covers."""
 
     covers: Covers
 
@@ -46,6 +43,13 @@ class Plane(Protocol):
 
     def begin_pod(self, ordinal: int) -> None:
         """A pod's process runs again after it was gone."""
+
+
+class Plane(Routed, Protocol):
+    """A data plane of one stream. `pick` and `count` follow the same law; where a block is cut changes nothing.
+
+    What it is asked for is contiguous: `first` is the `last` of the call before it.
+    """
 
     def pick(self, first: int, uniform: Floats, ended: npt.NDArray[np.bool_]) -> tuple[Ordinals, Ordinals, npt.NDArray[np.bool_] | None]:
         """Pods (-1: no endpoint) and connections (-1: none of note) of requests `first`, `first + 1`, ..., and which of them were refused."""

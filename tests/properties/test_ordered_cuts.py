@@ -1,0 +1,67 @@
+"""Where the ordered loop is cut changes nothing, and it gives what a block gives where nothing depends on order."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from rolloutsim.manifest.objects import Endpoint
+from rolloutsim.record import Route
+from rolloutsim.scenario import Clients, Distribution, Latency, Serving, Stream, Version
+from rolloutsim.world.traffic.engine import Traffic
+from tests.properties.test_traffic_cuts import CHANGES, CLIENTS, PLANES, columns, run
+
+
+def two_coupled(clients: tuple[Clients | None, Clients | None], planes: tuple[str, str], reads: list[float], seed: int, **ways: Any) -> list[bytes]:
+    """Two streams over pods that serve few requests at once; pods come, end and begin to answer otherwise."""
+    closed = [c is not None and c.think is not None for c in clients]
+    streams = [
+        Stream(name=n, to="service/x", rate=None if c else r, clients=k, **ways) for n, c, k, r in zip("ab", closed, clients, (300, 90), strict=True)
+    ]
+    version = Version(error_rate=0.05, latency=Latency(p50="10ms", p99="50ms"), serving=Serving(concurrency=2, queue=9))
+    traffic = Traffic(streams, planes, lambda _: version, seed=seed, serving=True)
+    deeds: list[tuple[float, int, tuple[int, ...]]] = (
+        [(t, 1, pods) for t, pods in CHANGES] + [(t, 0, ()) for t in reads] + [(5.0, 2, ()), (9.0, 3, ())]
+    )
+    for t_s, kind, pods in sorted(deeds, key=lambda deed: deed[:2]):
+        if kind == 0:
+            traffic.advance(t_s)
+        elif kind == 1:
+            for name, plane in zip("ab", planes, strict=True):
+                endpoints = tuple(Endpoint(f"p{i}", "h", i) for i in pods)
+                traffic.reroute(t_s, name, Route("x", plane, traffic.covers(name), endpoints))
+        elif kind == 2:
+            traffic.end_pod(t_s, 1)
+        else:
+            traffic.answer(t_s, 3, 0.5, Latency(p50="30ms"))
+    return [column for found in traffic.finish(12.0).values() for column in columns(found)]
+
+
+LOOP = Clients(connections=6, think=Distribution(exponential=0.05))
+COUPLED = [
+    ((None, None), ("random", "ingress-nginx/round_robin"), {}),
+    ((Clients(connections=9, requests_per_connection=20), None), ("kube-proxy/iptables", "random"), {"timeout": 0.03}),
+    ((LOOP, None), ("ingress-nginx/round_robin", "kube-proxy/iptables"), {"retries": 2, "retry_after": 0.01}),
+    ((LOOP, LOOP.model_copy(update={"requests_per_connection": 5, "requests_at_once": 3})), ("kube-proxy/nftables", "kube-proxy/iptables"), {}),
+    ((Clients(connections=5, seconds_per_connection=0.5, new_connections=3.0), LOOP), ("kube-proxy/nftables", "random"), {"retries": 1}),
+]
+
+
+@pytest.mark.parametrize(("clients", "planes", "ways"), COUPLED)
+@settings(max_examples=5, deadline=None)
+@given(reads=st.lists(st.floats(0, 12), max_size=12), seed=st.integers(0, 2**40))
+def test_cuts_change_nothing_where_requests_depend_on_each_other(
+    clients: tuple[Clients | None, Clients | None], planes: tuple[str, str], ways: dict[str, Any], reads: list[float], seed: int
+) -> None:
+    assert two_coupled(clients, planes, reads, seed, **ways) == two_coupled(clients, planes, [], seed, **ways)
+
+
+@pytest.mark.parametrize("plane", PLANES)
+@pytest.mark.parametrize("clients", CLIENTS)
+def test_played_in_order_nothing_changes_that_does_not_depend_on_it(plane: str, clients: Clients | None) -> None:
+    """Pods that serve any number at once: the loop gives each request what a block gives it."""
+    plain, ordered = (run(plane, "requests", clients, [], 3, serving=serving) for serving in (False, True))
+    assert columns(plain) == columns(ordered)[:-1]
