@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from rolloutsim.conditions import evaluate_conditions
     from rolloutsim.errors import InputError, RolloutsimError
     from rolloutsim.library import load, replicate
+    from rolloutsim.planning import plan
     from rolloutsim.record import Record
     from rolloutsim.scenario import Scenario
     from rolloutsim.world.world import World
@@ -33,6 +34,7 @@ _HOMES = {
     "evaluate_conditions": "rolloutsim.conditions",
     "harm": "rolloutsim.answers.harm",
     "load": "rolloutsim.library",
+    "plan": "rolloutsim.planning",
     "plot": "rolloutsim.plots",
     "replicate": "rolloutsim.library",
     "share": "rolloutsim.answers.share",
@@ -48,6 +50,7 @@ __all__ = [
     "evaluate_conditions",
     "harm",
     "load",
+    "plan",
     "plot",
     "replicate",
     "share",

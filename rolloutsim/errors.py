@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -15,7 +16,7 @@ def printable(text: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where in the user's files a value stands: file, line (from 1) and YAML path such as `spec.strategy.canary.steps[0].setWeight`."""
+    """Where in the user's files a value stands: file, line and column (from 1), YAML path, and the line as it is written."""
 
     file: str = ""
     line: int | None = None
@@ -39,9 +40,57 @@ class Problem:
 
     def __str__(self) -> str:
         text = printable(f"{self.place}: {self.found}; {self.rule}. {self.remedy}")
-        if self.place.source:
-            text += f"\n    {printable(self.place.source.strip())}"
-        return text
+        return text + "".join(f"\n    {line}" for line in excerpt(self.place))
+
+
+LONGEST_EXCERPT = 100
+"""So much of a source line is shown."""
+
+
+def excerpt(place: Place) -> tuple[str, ...]:
+    """The source line of a place and, below it, carets under the value that is meant; nothing for a place without a source."""
+    raw = place.source
+    if not raw.strip():
+        return ()
+    indent = len(raw) - len(raw.lstrip())
+    start = min(max((place.column or indent + 1) - 1, indent), len(raw) - 1)
+    end = _end_of_value(raw, start)
+    begin = indent if end - indent <= LONGEST_EXCERPT else max(indent, start - 20)
+    stop = min(begin + LONGEST_EXCERPT, len(raw.rstrip()))
+    before, meant, after = (printable(part) for part in (raw[begin:start], raw[start : min(end, stop)], raw[min(end, stop) : stop]))
+    cut = "..." if begin > indent else ""
+    line = cut + before + meant + after + ("..." if stop < len(raw.rstrip()) else "")
+    return line, (" " * (len(cut) + _columns(before)) + "^" * max(1, _columns(meant)))
+
+
+def _end_of_value(raw: str, start: int) -> int:
+    """Where a key and its value end in a line: at a comment, or in flow style at the comma or bracket that closes it."""
+    is_flow = sum(raw[:start].count(c) for c in "{[") > sum(raw[:start].count(c) for c in "}]")
+    depth, quote = 0, ""
+    for i in range(start, len(raw)):
+        c = raw[i]
+        if quote:
+            quote = "" if c == quote else quote
+        elif c in "\"'" and raw[i - 1] in " :[{,(":
+            quote = c
+        elif c == "#" and raw[i - 1] == " ":
+            return len(raw[:i].rstrip())
+        elif c in "{[":
+            depth += 1
+        elif c in "}]" and depth == 0 and is_flow:
+            return i
+        elif c in "}]":
+            depth -= 1
+        elif c == "," and depth == 0 and is_flow:
+            return i
+    return len(raw.rstrip())
+
+
+def _columns(text: str) -> int:
+    """How many columns of a terminal a text takes."""
+    if text.isascii():
+        return len(text)
+    return sum(0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
 
 
 class RolloutsimError(Exception):

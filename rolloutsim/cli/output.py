@@ -40,7 +40,16 @@ def _is_our_json(text: str) -> bool:
     except ValueError:
         return False
     first = form[0] if isinstance(form, list) and form else form
-    return isinstance(first, dict) and (bool({"shares", "expectations", "agreeing", "rollout"} & set(first)))
+    ours = {"shares", "expectations", "agreeing", "rollout", "diagnostics", "explanation"}
+    return isinstance(first, dict) and (bool(ours & set(first)) or _sarif_tool(first) == "rolloutsim")
+
+
+def _sarif_tool(form: dict[str, Any]) -> Any:
+    """The tool that wrote a SARIF log; None for anything else."""
+    try:
+        return form["runs"][0]["tool"]["driver"]["name"]
+    except (KeyError, IndexError, TypeError):
+        return None
 
 
 def colour() -> bool:

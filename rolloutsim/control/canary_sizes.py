@@ -34,15 +34,22 @@ def _routed_sizes(ctx: Context, weights: TrafficWeights | None) -> tuple[int, in
     assert canary is not None
     n, top = ctx.replicas, ctx.max_weight
     explicit, weight = replicas_or_weight(ctx)
-    new_size = explicit if explicit is not None else _at_least(canary, pods_of_weight(n, weight, top))
+    new_size, stable_size = routed_counts(canary, n, explicit, weight, top)
     if not canary.dynamic_stable_scale:
-        return new_size, n
-    stable_size = pods_of_weight(n, top - weight, top)
+        return new_size, stable_size
     if weights is not None:
         stable_size = max(stable_size, pods_of_weight(n, weights.stable.weight, top))
         if ctx.status.abort:
             new_size = max(new_size, pods_of_weight(n, weights.canary.weight, top))
     return _at_least(canary, new_size), _at_least(canary, stable_size)
+
+
+def routed_counts(canary: CanaryStrategy, replicas: int, explicit: int | None, weight: int, max_weight: int) -> tuple[int, int]:
+    """Pods of canary and stable with a router, once its weights are those of the step: the explicit count or those of the weight, beside N."""
+    new_size = explicit if explicit is not None else _at_least(canary, pods_of_weight(replicas, weight, max_weight))
+    if not canary.dynamic_stable_scale:
+        return new_size, replicas
+    return _at_least(canary, new_size), _at_least(canary, pods_of_weight(replicas, max_weight - weight, max_weight))
 
 
 def _at_least(canary: CanaryStrategy, size: int) -> int:

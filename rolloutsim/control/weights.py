@@ -48,10 +48,13 @@ def canary_scale(ctx: Context) -> SetCanaryScale | None:
         return None
     if ctx.status.abort and defaults.abort_scale_down_delay_seconds(ctx.rollout.spec) is not None:
         return None
-    for step in reversed(ctx.steps[: ctx.step_index + 1]):
-        if step.set_canary_scale is not None:
-            return None if step.set_canary_scale.match_traffic_weight else step.set_canary_scale
-    return None
+    return scale_in_force(ctx.steps, ctx.step_index)
+
+
+def scale_in_force(steps: Sequence[Step], index: int) -> SetCanaryScale | None:
+    """The nearest setCanaryScale at or before a step; None if there is none or it hands the size back to the weight."""
+    found = next((step.set_canary_scale for step in reversed(steps[: index + 1]) if step.set_canary_scale is not None), None)
+    return None if found is None or found.match_traffic_weight else found
 
 
 def replicas_or_weight(ctx: Context) -> tuple[int | None, int]:

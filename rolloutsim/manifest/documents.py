@@ -19,6 +19,7 @@ from rolloutsim.errors import Place, Problem, printable
 
 LARGEST_FILE_BYTES, MOST_NODES, DEEPEST = 5_000_000, 200_000, 64
 LONGEST_NAME = 400
+LONGEST_LINE = 2_000
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _TEXT, _TAG = "tag:yaml.org,2002:str", "tag:yaml.org,2002:"
 _CONSTRUCT = yaml.constructor.SafeConstructor()
@@ -39,8 +40,7 @@ class Document:
         while known and known not in self.lines:
             known = _parent(known)
         line, column = self.lines.get(known, (1, 1))
-        text = self.source[line - 1] if 0 < line <= len(self.source) else ""
-        return Place(self.file, line, path, column, shown(text, 120))
+        return Place(self.file, line, path, column, _line(self.source, line - 1))
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.lines)
@@ -49,6 +49,11 @@ class Document:
 def _parent(path: str) -> str:
     cut = max(path.rfind("."), path.rfind("["))
     return path[:cut] if cut > 0 else ""
+
+
+def _line(source: tuple[str, ...], index: int) -> str:
+    """A line as written; a very long one only as far as a message could use it."""
+    return source[index][:LONGEST_LINE] if 0 <= index < len(source) else ""
 
 
 def shown(value: object, longest: int = 80) -> str:
@@ -107,7 +112,7 @@ def parse(file: str, text: str, problems: list[Problem]) -> list[Document]:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = mark.line + 1 if mark else None
-        at = Place(file, line, source=shown(source[mark.line], 120) if mark and mark.line < len(source) else "")
+        at = Place(file, line, "", mark.column + 1 if mark else None, _line(source, mark.line) if mark else "")
         tab = mark is not None and mark.line < len(source) and "\t" in source[mark.line]
         remedy = "Indent with spaces, never with tabs." if tab else "Mend the YAML syntax there."
         problems.append(Problem(at, shown(error.problem or "unreadable"), "this is not valid YAML", remedy))
@@ -138,8 +143,8 @@ class _Reader:
 
     def _refuse(self, node: yaml.Node, path: str, found: str, rule: str, remedy: str) -> None:
         line = node.start_mark.line
-        text = shown(self.source[line], 120) if line < len(self.source) else ""
-        self.problems.append(Problem(Place(self.file, line + 1, shown(path, 200), node.start_mark.column + 1, text), found, rule, remedy))
+        at = Place(self.file, line + 1, shown(path, 200), node.start_mark.column + 1, _line(self.source, line))
+        self.problems.append(Problem(at, found, rule, remedy))
 
     def _value(self, node: yaml.Node, path: str, depth: int) -> Any:
         self._count += 1
