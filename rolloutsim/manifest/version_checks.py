@@ -4,14 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from rolloutsim.scenario import ArrivalShape, DelayShape, Latency, Pods, ScenarioSpec, Turn
+from rolloutsim.scenario import ArrivalShape, Delay, DelayShape, Latency, Pods, ScenarioSpec, Turn
+from rolloutsim.scenario.lag import Pace
 
 Refuse = Callable[[str, str, str, str], None]
+
+SHORTEST_POLL_S = 0.001
 
 
 def check_delays(spec: ScenarioSpec, refuse: Refuse) -> None:
     """Refuse delays with no or several shapes, or with shapes that no draw could have."""
-    delays = [("spec.cluster.kubeProxy", spec.cluster.kube_proxy), ("spec.cluster.ingress", spec.cluster.ingress)]
+    delays: list[tuple[str, Delay | None]] = []
+    for name, lag in (("kubeProxy", spec.cluster.kube_proxy), ("ingress", spec.cluster.ingress), ("proxy", spec.cluster.proxy)):
+        path = f"spec.cluster.{name}"
+        delays += [(path, lag)] if not isinstance(lag, Pace) else [(f"{path}.delay", lag.delay), (f"{path}.reload", lag.reload)]
+        if isinstance(lag, Pace):
+            _check_pace(lag, path, refuse)
     delays += [(f"spec.metrics.{name}.takes", source.takes) for name, source in spec.metrics.items()]
     for i, stream in enumerate(spec.traffic):
         bursts = stream.arrivals.bursts if isinstance(stream.arrivals, ArrivalShape) else None
@@ -34,6 +42,15 @@ def check_delays(spec: ScenarioSpec, refuse: Refuse) -> None:
             refuse(f"{path}.lognormal", "p95 below the median, or a median of 0", "0 < median <= p95", "Correct the two.")
         if delay.uniform is not None and delay.uniform.low > delay.uniform.high:
             refuse(f"{path}.uniform", "low above high", "low <= high", "Swap the two.")
+
+
+def _check_pace(pace: Pace, path: str, refuse: Refuse) -> None:
+    if pace == Pace():
+        refuse(path, "an empty mechanism", "a lag is a time, a random one, or a mechanism such as {poll: 1s}", "Complete it, or write 0s.")
+    if pace.poll is not None and not pace.poll >= SHORTEST_POLL_S:
+        refuse(f"{path}.poll", f"{pace.poll:g} s", f"a poll looks at most each {SHORTEST_POLL_S:g} s", "Give a longer time, or leave it out.")
+    if pace.whole_seconds and pace.poll is None:
+        refuse(f"{path}.wholeSeconds", "time stamps without a poll", "a poll compares them", "Add poll: 1s.")
 
 
 def check_answers(spec: ScenarioSpec, refuse: Refuse) -> None:

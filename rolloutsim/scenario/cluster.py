@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
+from rolloutsim.scenario.lag import Lag
 from rolloutsim.scenario.model import Delay, Model, Seconds
 
 
@@ -54,9 +55,11 @@ class Cluster(Model):
     """One pass of a controller, without its writes."""
     endpoints: Seconds | None = None
     """From a pod's readiness to the EndpointSlice."""
-    kube_proxy: Delay | None = None
-    """From the EndpointSlice to the rules of every node."""
-    ingress: Delay | None = None
-    """From the EndpointSlice or Ingress to the ingress controller's workers."""
+    kube_proxy: Lag | None = None
+    """The control plane of Services: from the EndpointSlice to new rules. A time, a random one, or a mechanism."""
+    ingress: Lag | None = None
+    """The control plane of ingresses, meshes and load balancers: from the EndpointSlice or routing object to the proxy's new configuration."""
+    proxy: Lag | None = None
+    """From a proxy's new configuration (or rules) to the first request that follows it; `{reload: 32ms}` opens all connections anew."""
     scrape: Seconds | None = None
     """Prometheus' scrape interval."""

@@ -7,6 +7,7 @@ Pod start and stop are assumptions about the user's own application; the other d
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,9 +26,6 @@ CONTROLLER_PASS_S = 0.004
 ANALYSIS_LOOK_S = 0.006
 """A look at an AnalysisRun with its measurements and its write: created -> first phase takes 0.010 s with the watch (median, n = 56)."""
 ENDPOINTS_S = 0.010
-KUBE_PROXY_PERIOD_S, KUBE_PROXY_BURST = 1.0, 2
-INGRESS_PERIOD_S, INGRESS_POLL_S = 1 / 0.3, 1.0
-ISTIO_DEBOUNCE_S = 0.1
 SCRAPE_S = 15.0
 
 
@@ -40,8 +38,6 @@ class Delays:
     controller_pass_s: float = CONTROLLER_PASS_S
     endpoints_s: float = ENDPOINTS_S
     pods: Pods = PODS
-    kube_proxy: Delay | None = None
-    ingress: Delay | None = None
 
     @classmethod
     def of(cls, cluster: Cluster) -> Delays:
@@ -52,8 +48,6 @@ class Delays:
             controller_pass_s=_given(cluster.controller_pass, CONTROLLER_PASS_S),
             endpoints_s=_given(cluster.endpoints, ENDPOINTS_S),
             pods=merged(cluster.pods, PODS),
-            kube_proxy=cluster.kube_proxy,
-            ingress=cluster.ingress,
         )
 
     def for_version(self, version: Version) -> Pods:
@@ -105,26 +99,15 @@ def describe(delay: Delay | None) -> str:
     return f"{format_duration(delay.exponential or 0.0)} on average (exponential)"
 
 
-def assumptions(cluster: Cluster, planes: set[str], *, scraped: bool = False) -> list[Assumption]:
-    """The delays that the scenario left open, as far as they matter with these data planes and metrics."""
+def assumptions(cluster: Cluster, lags: Sequence[Assumption], *, scraped: bool = False) -> list[Assumption]:
+    """The delays that the scenario left open, the `lags` of its data planes among them, as far as they matter with its metrics."""
     recorded = "median of recordings of argo-rollouts 1.9.1 on Kubernetes 1.34.1"
     rows: list[Assumption] = []
     if cluster.pods.start is None:
         rows.append(Assumption("pods become ready after", describe(POD_START), "assumed: set it to what your pods need", "cluster.pods.start"))
     if cluster.pods.stop is None:
         rows.append(Assumption("pods stop after", describe(POD_STOP), "assumed: set it to what your pods need", "cluster.pods.stop"))
-    if cluster.kube_proxy is None and any(plane.startswith("kube-proxy") for plane in planes):
-        text = f"at most {KUBE_PROXY_BURST} syncs at once, then one per {format_duration(KUBE_PROXY_PERIOD_S)}"
-        rows.append(
-            Assumption("kube-proxy updates its rules", text, "kube-proxy --iptables-min-sync-period default 1s, burst 2", "cluster.kubeProxy")
-        )
-    if cluster.ingress is None and any(plane.startswith("ingress") for plane in planes):
-        text = f"at most one sync per {format_duration(INGRESS_PERIOD_S)}, workers look each {format_duration(INGRESS_POLL_S)}"
-        source = "ingress-nginx --sync-rate-limit default 0.3/s; lua balancer polls each second (measured 22 to 863 ms)"
-        rows.append(Assumption("ingress-nginx updates its backends", text, source, "cluster.ingress"))
-    if cluster.ingress is None and any(plane.startswith("envoy") for plane in planes):
-        text = f"{format_duration(ISTIO_DEBOUNCE_S)} after the last change"
-        rows.append(Assumption("Istio pushes routes and endpoints", text, "istiod PILOT_DEBOUNCE_AFTER default 100ms", "cluster.ingress"))
+    rows += lags
     if cluster.scrape is None and scraped:
         source = "prometheus.yml as shipped with Prometheus (documentation/examples); its default without one is 1m"
         rows.append(Assumption("Prometheus scrapes each pod every", format_duration(SCRAPE_S), source, "cluster.scrape"))

@@ -24,21 +24,23 @@ from rolloutsim.manifest.objects import (
     VirtualService,
 )
 from rolloutsim.record import Change, Deed, Happening, Header, Record, Route, Routing
-from rolloutsim.scenario import Action, Cluster, Delay, Pods, Stream, Version
+from rolloutsim.scenario import Action, Cluster, Pods, Stream, Version
 from rolloutsim.scenario.metrics import Measured, MetricSource
-from rolloutsim.world import backends, routers
+from rolloutsim.world import backends
 from rolloutsim.world.analysis_run_controller import AnalysisRunController
 from rolloutsim.world.delays import SCRAPE_S, Delays, assumptions
 from rolloutsim.world.endpoints import EndpointsController
 from rolloutsim.world.event_recorder import EventRecorder
 from rolloutsim.world.experiment_controller import ExperimentController
 from rolloutsim.world.kubelet import Kubelet
+from rolloutsim.world.lag.paces import lag_assumptions, paces
 from rolloutsim.world.measurements import Measurements, source_of
 from rolloutsim.world.operator import Operator
 from rolloutsim.world.processes import Processes
 from rolloutsim.world.profiles import Profiles
 from rolloutsim.world.replica_set_controller import ReplicaSetController
 from rolloutsim.world.rollout_controller import RolloutController
+from rolloutsim.world.routers import Router
 from rolloutsim.world.series.scraper import Scraper
 from rolloutsim.world.series.store import TimeSeries
 from rolloutsim.world.store import Store
@@ -177,7 +179,7 @@ class World:
             write_s=self._delays.api_write_s,
             fraction_s=header.second_fraction_s,
         )
-        self.record.assumptions = assumptions(setup.cluster, set(planes), scraped=scraped)
+        self.record.assumptions = assumptions(setup.cluster, lag_assumptions(setup.cluster, set(planes)), scraped=scraped)
 
     def _changed(self, kind: str, name: str, obj: Object | None) -> None:
         change = Change(self.now_s, kind, name, obj)
@@ -210,7 +212,6 @@ class World:
         traffic, setup, header = self.traffic, self.setup, self.setup.header
         assert traffic is not None
         kind, _, target = stream.to.partition("/")
-        lag: Delay | None = setup.cluster.kube_proxy if kind == "service" else setup.cluster.ingress
         key = (header.seed, header.replication, stream.name)
         if kind == "service":
             service, read = target, backends.one_service(self.store, target)
@@ -220,13 +221,14 @@ class World:
             service = self._service_behind(target)
             read = backends.canary_ingress(self.store, service) if plane == NGINX_CANARY else backends.one_service(self.store, service)
 
-        def reroute(known: backends.Known) -> None:
+        def reroute(known: backends.Known, *, reopens: bool) -> None:
             route = Route(service, plane, traffic.covers(stream.name), known.endpoints, known.weights)
             self.record.routings.append(Routing(self.now_s, stream.name, route))
-            traffic.reroute(self.now_s, stream.name, route)
+            traffic.reroute(self.now_s, stream.name, route, reopens=reopens)
 
-        pace = routers.KUBE_PROXY if kind == "service" else routers.ISTIO if plane == ENVOY else routers.INGRESS_NGINX
-        routers.Router(self.env, self.store, read, reroute, key=key, lag=lag, pace=pace)
+        control, proxy = paces(plane, setup.cluster)
+        fraction_s = header.second_fraction_s
+        Router(self.env, self.store, read, reroute, key=key, control=control, proxy=proxy, second_fraction_s=fraction_s)
 
     def _service_of(self, stream: Stream) -> str:
         """The Service that a stream is sent to."""

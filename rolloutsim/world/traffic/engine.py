@@ -13,7 +13,7 @@ from rolloutsim.world.series.tally import Tally
 from rolloutsim.world.traffic.arrivals import Arrivals
 from rolloutsim.world.traffic.ordered import Ordered
 from rolloutsim.world.traffic.planes import make_plane
-from rolloutsim.world.traffic.planes.plane import Covers
+from rolloutsim.world.traffic.planes.plane import Covers, KeepsConnections
 from rolloutsim.world.traffic.pods import PodColumns
 from rolloutsim.world.traffic.source import Source
 from rolloutsim.world.traffic.streams import CountStream, OrderedStream, RequestStream, StreamOf
@@ -66,14 +66,17 @@ class Traffic:
         """What an interval of a stream's share is about."""
         return self._streams[stream].plane.covers
 
-    def reroute(self, now_s: float, stream: str, route: Route) -> None:
-        """Advance a stream to now; from now on its data plane knows the route's endpoints."""
+    def reroute(self, now_s: float, stream: str, route: Route, *, reopens: bool = False) -> None:
+        """Advance a stream to now; from now on its data plane knows the route's endpoints. `reopens`: all its connections are opened anew."""
         self._streams[stream].advance(now_s)
         ordinals = np.array([endpoint.ordinal for endpoint in route.endpoints], dtype=np.int32)
         self._pods.know(ordinals)
         hashes = [endpoint.pod_hash for endpoint in route.endpoints]
         pools = np.array([hashes.index(h) if route.weights else 0 for h in hashes], dtype=np.int64)  # weighted: a backend for each version
         self._streams[stream].plane.reroute(ordinals, np.array(route.weights), pools)
+        plane = self._streams[stream].plane
+        if reopens and isinstance(plane, KeepsConnections):
+            plane.reopen()
         shares = route.weights or (1 / max(1, len(route.endpoints)),) * len(route.endpoints)
         self._loads[stream] = {endpoint.ordinal: self._rates[stream] * share for endpoint, share in zip(route.endpoints, shares, strict=True)}
         if self._pods.can_overload:

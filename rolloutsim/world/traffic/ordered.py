@@ -100,11 +100,12 @@ class Ordered:
         return done
 
     def _break_connections(self) -> None:
-        """Connections to pods that have ended are closed; the next request opens another."""
+        """Connections to pods that have ended are closed, and all of them after a reload; the next request opens another."""
         for source, begin in zip(self.sources, self._kept, strict=True):
             own = self._connections.pod[begin : begin + source.connections]
-            own[np.isin(own, source.broken)] = NOBODY
+            own[np.isin(own, source.broken) | source.reopened] = NOBODY
             source.broken.clear()
+            source.reopened = False
 
     def _choose(self, uniform: float, in_flight: list[int], stream: int) -> int:
         return self.sources[stream].choose(uniform, in_flight)

@@ -13,7 +13,7 @@ from rolloutsim.randomness import generator
 from rolloutsim.scenario import Distribution, Stream
 from rolloutsim.world.traffic.arrivals import CHUNK, Arrivals
 from rolloutsim.world.traffic.planes import make_plane
-from rolloutsim.world.traffic.planes.plane import NOBODY, Floats, Ints, LoadAware, Ordinals, Plane
+from rolloutsim.world.traffic.planes.plane import NOBODY, Floats, Ints, KeepsConnections, LoadAware, Ordinals, Plane
 from rolloutsim.world.traffic.times import TimeLaw, law_of
 
 LOOK_AHEAD = 512
@@ -38,6 +38,7 @@ class Source:
         self.aware = isinstance(self._plane, LoadAware)
         self.endpoints: Ordinals = np.zeros(0, dtype=np.int32)
         self.broken: list[int] = []
+        self.reopened = False
         self._chunks, self._decided, self._requests, self._end_s = 0, 0, 0, 0.0
         self._draws: dict[str, Floats] = {name: np.zeros(0) for name in ("t_s", "pick", "error", "normal", "uniform", "think_s")}
         self._think = law_of(clients.think) if clients is not None and clients.think is not None else None
@@ -176,6 +177,13 @@ class Source:
         """A pod takes requests again."""
         self._settle()
         self._plane.begin_pod(ordinal)
+
+    def reopen(self) -> None:
+        """All its connections close."""
+        self._settle()
+        if isinstance(self._plane, KeepsConnections):
+            self._plane.reopen()
+        self.reopened = True
 
     # --- at t = 0 --------------------------------------------------------------------------------------------------------------
 

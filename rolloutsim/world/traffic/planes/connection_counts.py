@@ -53,6 +53,12 @@ class ConnectionCounts:
         if broken.any() or ordinal in self._endpoints:
             self._learn()
 
+    def reopen(self) -> None:
+        """All connections break, while their pods live on."""
+        self._breaks[self._open] += 1
+        self._open[:] = False
+        self._learn()
+
     def begin_pod(self, ordinal: int) -> None:
         """It refuses no more."""
         self._ended.discard(ordinal)

@@ -49,6 +49,12 @@ class ConnectionRandom:
         """New connections to it open again."""
         self._counts.begin_pod(ordinal)
 
+    def reopen(self) -> None:
+        """All connections are closed; each client opens another with its next request."""
+        self._breaks[self._pod != NOBODY] += 1
+        self._pod[:] = NOBODY
+        self._counts.reopen()
+
     def _openings(self, slot: Ints, turn: Ints) -> Ints:
         """Which opening of its slot carries a slot's so-manieth request."""
         life = (turn + self._age[slot]) // self._served if self._served is not None else 0

@@ -64,3 +64,11 @@ class LoadAware(Protocol):
 
     def choose(self, uniform: float, in_flight: Sequence[int]) -> int:
         """Which of the endpoints it was told last; `in_flight` counts this stream's requests to each of them, in the same order."""
+
+
+@runtime_checkable
+class KeepsConnections(Protocol):
+    """A data plane that decides per connection and can lose all of them at once."""
+
+    def reopen(self) -> None:
+        """A reload closes every connection; each is opened anew, by the present rules, with its next request."""
