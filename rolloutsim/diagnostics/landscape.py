@@ -87,17 +87,22 @@ class Thing:
 
 @dataclass(frozen=True)
 class Landscape:
-    """All objects that are planned together; of one that stands twice, the last."""
+    """All objects that are planned together; of one that stands twice `things` has the last and `overwritten` the others."""
 
     things: tuple[Thing, ...]
+    overwritten: tuple[Thing, ...] = ()
 
     @classmethod
     def of(cls, documents: Sequence[Document]) -> Landscape:
         """The objects of some documents, Lists unpacked."""
         found: dict[tuple[str, str, str], Thing] = {}
+        overwritten: list[Thing] = []
         for thing in things_of(documents):
-            found[thing.kind, thing.namespace, thing.name] = thing
-        return cls(tuple(found.values()))
+            key = (thing.kind, thing.namespace, thing.name)
+            if thing.name and key in found:
+                overwritten.append(found[key])
+            found[key] = thing
+        return cls(tuple(found.values()), tuple(overwritten))
 
     @cached_property
     def by_kind(self) -> Mapping[str, tuple[Thing, ...]]:

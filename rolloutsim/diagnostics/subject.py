@@ -90,6 +90,10 @@ class Subject:
         """What its pods can make of its weights; None for blue-green."""
         return reachable(self.rollout, self.tolerance_pp)
 
+    def with_replicas(self, replicas: int) -> Rollout:
+        """The Rollout at another size."""
+        return replace(self.rollout, spec=replace(self.spec, replicas=replicas))
+
     @property
     def max_weight(self) -> int:
         """M."""
