@@ -68,11 +68,12 @@ class Route:
 
 
 class Routing(NamedTuple):
-    """From `t_s` on, `stream` is routed so."""
+    """From `t_s` on, `stream` is routed so; `since_s` is when the oldest of the changes that this brings was made, as the router can see it."""
 
     t_s: float
     stream: str
     route: Route
+    since_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,10 @@ def save(record: Record, folder: str | Path) -> None:
     _write(target / "changes.jsonl", "".join(_line(change) for change in changes))
     _write(target / "events.jsonl", "".join(_line({"t_s": h.t_s, **asdict(h.event)}) for h in record.events))
     _write(target / "deeds.jsonl", "".join(_line(deed._asdict()) for deed in record.deeds))
-    _write(target / "routings.jsonl", "".join(_line({"t_s": r.t_s, "stream": r.stream, **asdict(r.route)}) for r in record.routings))
+    _write(
+        target / "routings.jsonl",
+        "".join(_line({"t_s": r.t_s, "since_s": r.since_s, "stream": r.stream, **asdict(r.route)}) for r in record.routings),
+    )
     for name, traffic in sorted(record.traffic.items()):
         for field in fields(traffic):
             column = getattr(traffic, field.name)

@@ -22,9 +22,6 @@ SLICE_LAG_S = 0.1
 
 WEIGHTED = ("ingress-nginx/canary_weight", "envoy/weighted_clusters")
 
-LATEST_S = 5.0
-"""ingress-nginx hears of a change after at most 3.3 s and another second until its workers look."""
-
 Verdict = Literal["agrees", "off", "undecided"]
 
 
@@ -117,7 +114,7 @@ def _heard(record: Record, stream: str, found: list[Stretch]) -> list[Stretch]:
     routes = routes_of(record, stream)
     rows: list[Stretch] = []
     for stretch in found:
-        late_s = _heard_at(record, routes, stretch)
+        late_s = _heard_at(record, stream, routes, stretch)
         if late_s > stretch.from_s and rows and not rows[-1].held:
             rows[-1] = rows[-1]._replace(to_s=late_s)
             stretch = stretch._replace(from_s=late_s)
@@ -126,14 +123,15 @@ def _heard(record: Record, stream: str, found: list[Stretch]) -> list[Stretch]:
     return rows
 
 
-def _heard_at(record: Record, routes: list[tuple[float, float, Route]], stretch: Stretch) -> float:
+def _heard_at(record: Record, stream: str, routes: list[tuple[float, float, Route]], stretch: Stretch) -> float:
     """When the data plane first knew the endpoints that the Service had as a stretch began; its end if never.
 
-    A weighted plane is taken to know all once it has not heard anything new for LATEST_S.
+    A weighted plane knows all once it has heard of every change that was made before the stretch began.
     """
-    if routes[-1][2].weights or any(route.weights for _, _, route in routes):
-        heard = [from_s for from_s, _, _ in routes if stretch.from_s <= from_s < min(stretch.to_s, stretch.from_s + LATEST_S)]
-        return heard[-1] if heard else stretch.from_s
+    if any(route.weights for _, _, route in routes):
+        bringing = [r.t_s for r in record.routings if r.stream == stream and r.since_s is not None and r.since_s <= stretch.from_s + SLICE_LAG_S]
+        late_s = [t_s for t_s in bringing if t_s >= stretch.from_s]
+        return max((t_s for t_s in late_s if t_s < stretch.to_s), default=stretch.to_s) if late_s else stretch.from_s
     slices = [c for c in record.history("EndpointSlice", routes[0][2].service) if c.t_s <= stretch.from_s + SLICE_LAG_S]
     known = slices[-1].object.endpoints if slices and isinstance(slices[-1].object, EndpointSlice) else ()
     for from_s, to_s, route in routes:

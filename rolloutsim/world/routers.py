@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import simpy
 
@@ -19,8 +19,15 @@ WATCHED = ("EndpointSlice", "Ingress", "VirtualService", "DestinationRule")
 class Reroute(Protocol):
     """Tells the traffic what its data plane knows from now on."""
 
-    def __call__(self, known: Known, *, reopens: bool) -> None:
-        """`reopens`: the change came by a reload, which opens all connections anew."""
+    def __call__(self, known: Known, *, since_s: float, reopens: bool) -> None:
+        """`since_s`: the oldest of the changes that this brings; `reopens`: it came by a reload, which opens all connections anew."""
+
+
+class Seen(NamedTuple):
+    """What there was to know at an instant."""
+
+    at_s: float
+    known: Known
 
 
 class Router:
@@ -44,18 +51,22 @@ class Router:
         of_proxy, of_control = (generator(seed, replication, part, stream) for part in ("proxy", "router"))
         followed = pipeline(env, proxy, of_proxy, second_fraction_s, self._follow)
         self._take = pipeline(env, control, of_control, second_fraction_s, followed)
+        self._env, self._unheard = env, list[float]()
         self._seen = self._known = self._read()
         for kind in WATCHED:
             store.watch(kind, self._changed)
-        self._reroute(self._known, reopens=False)
+        self._reroute(self._known, since_s=float(env.now), reopens=False)
 
     def _changed(self, _: str, __: str, ___: Object | None) -> None:
         present = self._read()
         if present != self._seen:
             self._seen = present
-            self._take(present)
+            self._unheard.append(float(self._env.now))
+            self._take(Seen(self._unheard[-1], present))
 
-    def _follow(self, known: Known) -> None:
-        if known != self._known or self._reopens:
-            self._known = known
-            self._reroute(known, reopens=self._reopens)
+    def _follow(self, seen: Seen) -> None:
+        since_s = self._unheard[0] if self._unheard else seen.at_s
+        self._unheard = [at_s for at_s in self._unheard if at_s > seen.at_s]
+        if seen.known != self._known or self._reopens:
+            self._known = seen.known
+            self._reroute(seen.known, since_s=since_s, reopens=self._reopens)

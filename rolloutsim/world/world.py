@@ -221,9 +221,9 @@ class World:
             service = self._service_behind(target)
             read = backends.canary_ingress(self.store, service) if plane == NGINX_CANARY else backends.one_service(self.store, service)
 
-        def reroute(known: backends.Known, *, reopens: bool) -> None:
+        def reroute(known: backends.Known, *, since_s: float, reopens: bool) -> None:
             route = Route(service, plane, traffic.covers(stream.name), known.endpoints, known.weights)
-            self.record.routings.append(Routing(self.now_s, stream.name, route))
+            self.record.routings.append(Routing(self.now_s, stream.name, route, since_s))
             traffic.reroute(self.now_s, stream.name, route, reopens=reopens)
 
         control, proxy = paces(plane, setup.cluster)

@@ -64,7 +64,7 @@ def played(
     traffic = Traffic([stream], [plane], lambda _: Version(), seed=seed)
     present, store = [changes[0][1]], Watched()
 
-    def reroute(known: Known, *, reopens: bool) -> None:
+    def reroute(known: Known, *, since_s: float, reopens: bool) -> None:
         traffic.reroute(float(env.now), "s", Route("x", plane, traffic.covers("s"), known.endpoints, known.weights), reopens=reopens)
 
     def change(known: Known) -> None:

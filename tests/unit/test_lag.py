@@ -6,12 +6,14 @@ import numpy as np
 import pytest
 import simpy
 
+import rolloutsim as rs
 from rolloutsim.randomness import generator
 from rolloutsim.scenario import Cluster
 from rolloutsim.scenario.lag import Pace
 from rolloutsim.world.clock import call_at
 from rolloutsim.world.lag.paces import LAGS, in_words, lag_assumptions, paces
 from rolloutsim.world.lag.pipeline import pipeline
+from tests.conftest import SCENARIOS
 
 
 def passed(pace: dict[str, object], *changes: float, seed: int = 1, fraction: float = 0.0) -> list[tuple[float, int]]:
@@ -107,3 +109,15 @@ def test_every_default_has_words_and_a_source() -> None:
             assert part.source
             assert in_words(part.pace)
             assert Pace.model_validate(part.pace.model_dump(by_alias=True)) == part.pace
+
+
+@pytest.mark.parametrize("lag", ["0s", "15s"])
+def test_a_slow_control_plane_is_on_the_way_and_not_off(lag: str) -> None:
+    """What the router has not heard of yet belongs to the way to a weight, however long that takes."""
+    scenario = rs.load(SCENARIOS / "abort-routed", set=(f"Scenario:spec.cluster.ingress={lag}", "Scenario:spec.cluster.proxy=0s"))
+    rows = [row for row in rs.share(rs.simulate(scenario)).rows if row.is_new and "setWeight 25" in row.label]
+    way, step = rows
+    assert way.to_s == step.from_s
+    assert step.verdict == "agrees"
+    assert step.from_s - way.from_s == pytest.approx(float(lag[:-1]) + 3.76, abs=0.1)
+    assert way.reason == ("on the way: the router had not heard yet" if lag == "15s" else "on the way: pods still starting")
