@@ -53,6 +53,8 @@ class Cluster(Model):
     """From a write to its arrival in a controller's cache."""
     controller_pass: Seconds | None = None
     """One pass of a controller, without its writes."""
+    kubelet_write: Seconds = 0.0
+    """One node's kubelet reports pods one after another, each so long; 0: the pods are spread over many nodes."""
     endpoints: Seconds | None = None
     """From a pod's readiness to the EndpointSlice."""
     kube_proxy: Lag | None = None

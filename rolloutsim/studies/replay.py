@@ -34,6 +34,10 @@ from rolloutsim.world.world import Setup, World
 
 Json = dict[str, Any]
 DEFAULT_START_S, DEFAULT_STOP_S = 2.0, 1.0
+KUBELET_WRITE_S = 0.007
+"""The recordings' stand-in for the kubelets reports one pod after another: n pods are ready within 0.011 (n - 1) s (medians of n = 2 to 10)."""
+VIEW_READ_S = 0.08
+"""From the start of `get rollout` to what it shows: of 0 to 0.2 s the delay at which most recorded views are met (all that are determined)."""
 SECOND_PATCH_S = 0.025
 """The plugin's second patch follows its first by so much (recording basic-user-pause)."""
 
@@ -77,9 +81,11 @@ def timeline_of(document: Json) -> Json:
 
 
 def _view(record: Record, at_s: float) -> str:
-    state = record.at(at_s)
+    read_s = min(at_s + VIEW_READ_S, record.end_s)
+    state = record.at(read_s)
     rollout = state.get(("Rollout", record.header.rollout))
-    return rollout_view(state, rollout, at_s, record.header.namespace, colour=False) if isinstance(rollout, Rollout) else ""
+    now = Now(read_s, record.header.second_fraction_s)
+    return rollout_view(state, rollout, now, record.header.namespace, colour=False) if isinstance(rollout, Rollout) else ""
 
 
 def _setup(document: Json, manifests: Manifests) -> Setup:
@@ -94,7 +100,7 @@ def _setup(document: Json, manifests: Manifests) -> Setup:
         ingresses=manifests.ingresses,
         templates=(*manifests.analysis_templates, *manifests.cluster_analysis_templates),
         measurements=Measurements(default=WebMetrics(document.get("metrics") or {})),
-        cluster=Cluster(pods=default),
+        cluster=Cluster(pods=default, kubelet_write=KUBELET_WRITE_S),
         versions=versions,
         healthy_at_start=False,
     )

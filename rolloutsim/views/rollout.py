@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from rolloutsim.control import defaults
+from rolloutsim.control.observed import Now
 from rolloutsim.control.phase import client_phase
 from rolloutsim.control.weights import set_weight
 from rolloutsim.errors import InputError, Place, Problem
@@ -38,10 +39,10 @@ def state_at(record: Record, name: str, at_s: float) -> tuple[State, Rollout]:
 def get_rollout(record: Record, name: str, at_s: float, *, colour: bool = True) -> str:
     """`kubectl argo rollouts get rollout NAME` as it prints at an instant."""
     state, rollout = state_at(record, name, at_s)
-    return rollout_view(state, rollout, at_s, record.header.namespace, colour=colour)
+    return rollout_view(state, rollout, Now(at_s, record.header.second_fraction_s), record.header.namespace, colour=colour)
 
 
-def rollout_view(state: State, rollout: Rollout, now_s: float, namespace: str, *, colour: bool = True) -> str:
+def rollout_view(state: State, rollout: Rollout, now: Now, namespace: str, *, colour: bool = True) -> str:
     """The view of a Rollout and what it owns."""
     paint = Paint(on=colour)
     tree = Tree(
@@ -50,7 +51,7 @@ def rollout_view(state: State, rollout: Rollout, now_s: float, namespace: str, *
         [obj for obj in state.values() if isinstance(obj, Pod)],
         [obj for obj in state.values() if isinstance(obj, AnalysisRun)],
         [obj for obj in state.values() if isinstance(obj, Experiment)],
-        now_s,
+        now,
         paint,
     )
     owned = [rs for rs in tree.replica_sets if rs.meta.owner == rollout.meta.name]

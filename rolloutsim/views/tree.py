@@ -6,8 +6,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from rolloutsim.control.observed import Now
 from rolloutsim.control.phase import client_phase
-from rolloutsim.manifest.objects import AnalysisRun, Experiment, Pod, ReplicaSet, Rollout
+from rolloutsim.manifest.objects import AnalysisRun, Experiment, Object, Pod, ReplicaSet, Rollout
 from rolloutsim.views.paint import ICONS, SGR, TAG_COLOURS, Paint, age, icon
 from rolloutsim.views.roles import tags
 
@@ -46,7 +47,7 @@ class Tree:
     pods: Sequence[Pod]
     analysis_runs: Sequence[AnalysisRun]
     experiments: Sequence[Experiment]
-    now_s: float
+    now: Now
     paint: Paint
 
     def lines(self) -> list[str]:
@@ -85,9 +86,9 @@ class Tree:
     def _replica_set(self, rs: ReplicaSet, roles: Iterable[str]) -> Node:
         info = [self.paint(tag, TAG_COLOURS[tag]) for tag in roles]
         if rs.scale_down_deadline_s is not None:
-            left_s = rs.scale_down_deadline_s - self.now_s
+            left_s = rs.scale_down_deadline_s - self.now.s
             info.append("delay:passed" if left_s < 0 else f"delay:{age(left_s)}")
-        own = sorted((pod for pod in self.pods if pod.meta.owner == rs.meta.name), key=lambda pod: (int(pod.meta.created_s), pod.meta.name))
+        own = sorted((pod for pod in self.pods if pod.meta.owner == rs.meta.name), key=lambda pod: (self._created_s(pod), pod.meta.name))
         row = Row(f"⧉ {rs.meta.name}", "ReplicaSet", self._status(replica_set_word(rs)), self._age(rs), ",".join(info))
         return Node(row, [self._pod(pod) for pod in own])
 
@@ -98,7 +99,7 @@ class Tree:
     def _runs(self, runs: Iterable[AnalysisRun]) -> list[Node]:
         by_name = sorted(runs, key=lambda run: run.meta.name, reverse=True)
         nodes: list[Node] = []
-        for run in sorted(by_name, key=lambda run: int(run.meta.created_s)):
+        for run in sorted(by_name, key=self._created_s):
             results = run.status.metric_results
             counts = {
                 "✔": sum(r.successful for r in results),
@@ -114,7 +115,11 @@ class Tree:
         return f"{icon(ICONS.get(word, ' '), self.paint)} {word}"
 
     def _age(self, obj: Rollout | ReplicaSet | Pod | AnalysisRun | Experiment) -> str:
-        return age(self.now_s - obj.meta.created_s)
+        return age(self.now.s - self._created_s(obj))
+
+    def _created_s(self, obj: Object) -> float:
+        """creationTimestamp: the whole second of the wall clock in which an object was created."""
+        return Now(obj.meta.created_s, self.now.fraction_s).whole_s
 
 
 def replica_set_word(rs: ReplicaSet) -> str:

@@ -10,13 +10,16 @@ from rolloutsim.world.store import Store
 
 
 class EndpointsController:
-    """Keeps one EndpointSlice for each Service, as pods come and go; changes that come close together are one write."""
+    """Keeps one EndpointSlice for each Service, as pods come and go.
+
+    A Service is synced by one worker at a time (pkg/controller/endpointslice, syncService): pods that become ready during a sync are in the next.
+    """
 
     def __init__(self, env: simpy.Environment, store: Store, delay_s: float) -> None:
         self._env, self._store, self._delay_s = env, store, delay_s
         self._ready: dict[str, Pod] = {}
         self._selected: dict[str, dict[str, Endpoint]] = {}
-        self._pending: set[str] = set()
+        self._syncing: set[str] = set()
         store.watch("Pod", self._pod_changed)
         store.watch("Service", self._service_changed)
 
@@ -49,14 +52,21 @@ class EndpointsController:
                 self._soon(service.meta.name)
 
     def _soon(self, name: str) -> None:
-        if name not in self._pending:
-            self._pending.add(name)
-            call_later(self._env, self._delay_s, lambda: self._write(name))
+        """Begin a sync of what is there now, unless one is under way."""
+        if name not in self._syncing:
+            self._syncing.add(name)
+            seen = tuple(self._selected[name])
+            call_later(self._env, self._delay_s, lambda: self._write(name, seen))
 
-    def _write(self, name: str) -> None:
-        self._pending.discard(name)
-        if self._store.get(Service, name) is not None:
-            self._store.update(EndpointSlice, name, {"endpoints": tuple(self._selected[name].values())})
+    def _write(self, name: str, seen: tuple[str, ...]) -> None:
+        """Write the pods that were seen, less those that have gone since; then look for those that have come."""
+        self._syncing.discard(name)
+        if self._store.get(Service, name) is None:
+            return
+        present = self._selected[name]
+        self._store.update(EndpointSlice, name, {"endpoints": tuple(present[pod] for pod in seen if pod in present)})
+        if any(pod not in seen for pod in present):
+            self._soon(name)
 
 
 def _endpoint(pod: Pod) -> Endpoint:

@@ -24,10 +24,16 @@ SHORTEST_FLAP_S = 0.1
 
 
 class Kubelet:
-    """One for all nodes; `profile` says how the pods of an image start and stop."""
+    """One for all nodes; `profile` says how the pods of an image start and stop.
 
-    def __init__(self, env: simpy.Environment, store: Store, profile: Callable[[Pod], Pods], seed: int, replication: int) -> None:
+    Pods that start at one instant are reported `write_s` apart, as one node's kubelet does (pkg/kubelet/status/status_manager.go, syncBatch).
+    """
+
+    def __init__(
+        self, env: simpy.Environment, store: Store, profile: Callable[[Pod], Pods], seed: int, replication: int, *, write_s: float = 0.0
+    ) -> None:
         self._env, self._store, self._profile, self._seed, self._replication = env, store, profile, seed, replication
+        self._write_s, self._idle_at_s = write_s, -math.inf
         self._started: set[str] = set()
         self._stopping: set[str] = set()
         store.watch("Pod", self._pod_changed)
@@ -49,7 +55,12 @@ class Kubelet:
         if not pods.ready:
             call_later(self._env, 0.0, lambda: self._set_word(name, "ContainerCreating"))
         else:
-            call_later(self._env, start_s, lambda: self._begin(pod, pods))
+            call_later(self._env, start_s, lambda: self._report(lambda: self._begin(pod, pods)))
+
+    def _report(self, write: Callable[[], None]) -> None:
+        """Write once the reports before are written."""
+        self._idle_at_s = max(self._idle_at_s, float(self._env.now)) + self._write_s
+        call_later(self._env, self._idle_at_s - self._env.now, write)
 
     def _begin(self, pod: Pod, pods: Pods) -> None:
         """The container has become ready; what else will become of it."""

@@ -19,12 +19,14 @@ from rolloutsim.world.informer import Informer
 from rolloutsim.world.store import Store
 from rolloutsim.world.work_queue import WorkQueue
 
+WORKERS = 5
+"""ReplicaSets that are synced side by side (kube-controller-manager --concurrent-replicaset-syncs, default 5)."""
 FIRST_BATCH = 1
 """Pods are created in batches of 1, 2, 4, ... that run side by side (slowStartBatch)."""
 
 
 class ReplicaSetController:
-    """One worker over all ReplicaSets; pods are counted as they change, not listed anew."""
+    """A few workers over all ReplicaSets; pods are counted as they change, not listed anew."""
 
     def __init__(self, env: simpy.Environment, store: Store, delays: Delays, fraction_s: float, seed: int, replication: int) -> None:
         self._env, self._store, self._delays, self._fraction_s = env, store, delays, fraction_s
@@ -35,7 +37,8 @@ class ReplicaSetController:
         self._pods: dict[str, dict[str, Pod]] = {}
         self._ordinal = 0
         store.watch("Pod", self._pod_changed)
-        env.process(self._run())
+        for _ in range(WORKERS):
+            env.process(self._run())
 
     def _replica_set_changed(self, name: str, before: ReplicaSet | None, after: ReplicaSet | None) -> None:
         if after is None:
@@ -68,17 +71,17 @@ class ReplicaSetController:
         status = self._status(rs, pods)
         missing = rs.replicas - len(pods)
         if missing < 0:
-            yield self._env.timeout(self._delays.api_write_s)
+            yield self._env.timeout(self._delays.replica_set_write_s)
             for pod in _first_to_go(pods)[:-missing]:
                 self._delete(pod)
         batch = FIRST_BATCH
         while missing > 0:
-            yield self._env.timeout(self._delays.api_write_s)
+            yield self._env.timeout(self._delays.replica_set_write_s)
             for _ in range(min(batch, missing)):
                 self._create(rs)
             missing -= batch
             batch *= 2
-        yield self._env.timeout(self._delays.api_write_s)
+        yield self._env.timeout(self._delays.replica_set_write_s)
         current = self._store.get(ReplicaSet, rs.meta.name)
         if current is not None and current.status != status:
             try:

@@ -26,7 +26,7 @@ class WorkQueue:
         self._running: set[str] = set()
         self._due_s: dict[str, float] = {}
         self._tries: dict[str, int] = {}
-        self._arrival: simpy.Event | None = None
+        self._idle: deque[simpy.Event] = deque()
 
     def add(self, key: str) -> None:
         """Queue a key now, unless it waits already."""
@@ -55,10 +55,11 @@ class WorkQueue:
         self._tries.pop(key, None)
 
     def get(self) -> Generator[simpy.Event, Any, str]:
-        """Wait for a key and take it."""
+        """Wait for a key and take it; several workers may wait, the longest idle one gets it."""
         while not self._ready:
-            self._arrival = self._env.event()
-            yield self._arrival
+            arrival = self._env.event()
+            self._idle.append(arrival)
+            yield arrival
         key = self._ready.popleft()
         self._waiting.discard(key)
         self._running.add(key)
@@ -77,5 +78,5 @@ class WorkQueue:
 
     def _push(self, key: str) -> None:
         self._ready.append(key)
-        if self._arrival is not None and not self._arrival.triggered:
-            self._arrival.succeed()
+        if self._idle:
+            self._idle.popleft().succeed()

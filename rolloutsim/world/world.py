@@ -98,7 +98,7 @@ class World:
         self._ordinals: dict[str, int] = {}
         self._place: tuple[int | None, str] = (None, "")
         self.traffic: Traffic | None = None
-        Kubelet(self.env, self.store, self._pods_of, header.seed, header.replication)
+        Kubelet(self.env, self.store, self._pods_of, header.seed, header.replication, write_s=self._delays.kubelet_write_s)
         EndpointsController(self.env, self.store, self._delays.endpoints_s)
         ReplicaSetController(self.env, self.store, self._delays, header.second_fraction_s, header.seed, header.replication)
         events = EventRecorder(self._happened)

@@ -34,15 +34,15 @@ Replicas:
   Available:     4
 
 NAME                                                      KIND        STATUS     AGE    INFO
-⟳ notifications-service-canary                            Rollout     ॥ Paused   5m44s
+⟳ notifications-service-canary                            Rollout     ॥ Paused   5m45s
 ├──# revision:2
-│  └──⧉ notifications-service-canary-HASHHASH02           ReplicaSet  ✔ Healthy  14s    canary
-│     └──□ notifications-service-canary-HASHHASH02-XXXXX  Pod         ✔ Running  14s    ready:1/1
+│  └──⧉ notifications-service-canary-HASHHASH02           ReplicaSet  ✔ Healthy  15s    canary
+│     └──□ notifications-service-canary-HASHHASH02-XXXXX  Pod         ✔ Running  15s    ready:1/1
 └──# revision:1
-   └──⧉ notifications-service-canary-HASHHASH01           ReplicaSet  ✔ Healthy  5m44s  stable
-      ├──□ notifications-service-canary-HASHHASH01-XXXXX  Pod         ✔ Running  5m44s  ready:1/1
-      ├──□ notifications-service-canary-HASHHASH01-XXXXX  Pod         ✔ Running  5m44s  ready:1/1
-      └──□ notifications-service-canary-HASHHASH01-XXXXX  Pod         ✔ Running  5m44s  ready:1/1
+   └──⧉ notifications-service-canary-HASHHASH01           ReplicaSet  ✔ Healthy  5m45s  stable
+      ├──□ notifications-service-canary-HASHHASH01-XXXXX  Pod         ✔ Running  5m45s  ready:1/1
+      ├──□ notifications-service-canary-HASHHASH01-XXXXX  Pod         ✔ Running  5m45s  ready:1/1
+      └──□ notifications-service-canary-HASHHASH01-XXXXX  Pod         ✔ Running  5m45s  ready:1/1
 """
 
 
