@@ -98,7 +98,8 @@ class Requests:
 class Tallies:
     """Counted requests of one stream (columns of equal length): a row for each stretch of time, pod, outcome and connection that had any.
 
-    `connection` is -1 where a row stands for several; `connections` says for how many.
+    `connection` is -1 where a row stands for several; `connections` says for how many. `latency_s` is the sum of their latencies
+    (None where none were drawn).
     """
 
     stream: str
@@ -109,6 +110,7 @@ class Tallies:
     connections: npt.NDArray[np.int64]
     outcome: npt.NDArray[np.uint8]
     requests: npt.NDArray[np.int64]
+    latency_s: npt.NDArray[np.float64] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,6 +58,7 @@ def setup_of(scenario: Scenario, *, seed: int | None = None, replication: int = 
         versions=tuple(spec.versions.items()),
         streams=spec.traffic,
         timeline=spec.timeline,
+        keep=spec.keep,
         healthy_at_start=spec.start.state == "healthy",
     )
 

@@ -21,6 +21,7 @@ from rolloutsim.scenario import DEEDS, Action, Expectation, Scenario, ScenarioSp
 Refuse = Callable[[str, str, str, str], None]
 
 MOST_EXPECTED_REQUESTS = 50_000_000
+MOST_PLAYED_REQUESTS = 10_000_000_000
 LONGEST_S = 30 * 86400.0
 PLANES = (
     "ingress-nginx/round_robin",
@@ -164,9 +165,11 @@ def _check_time(scenario: Scenario, refuse: Refuse) -> None:
         if action.at is not None and action.at > longest:
             refuse(f"spec.timeline[{i}].at", f"{action.at:g} s", f"the run ends at {longest:g} s", "Move it, or let the run last longer.")
     requests = sum(expected_requests(stream, longest) + closed_requests(stream, spec, longest) for stream in spec.traffic)
-    if spec.detail == "requests" and requests > MOST_EXPECTED_REQUESTS:
-        rule = f"at most {MOST_EXPECTED_REQUESTS:,} requests are kept one by one"
-        refuse("spec.traffic", f"up to {requests:,.0f} requests", rule, "Set spec.detail: counts, or a smaller rate or duration.")
+    most, verb = (MOST_EXPECTED_REQUESTS, "kept") if spec.keep == "requests" else (MOST_PLAYED_REQUESTS, "played")
+    if spec.detail == "requests" and requests > most:
+        rule = f"at most {most:,} requests are {verb} one by one"
+        remedy = "Set spec.keep: tallies or spec.detail: counts" if verb == "kept" else "Set spec.detail: counts"
+        refuse("spec.traffic", f"up to {requests:,.0f} requests", rule, f"{remedy}, or a smaller rate or duration.")
     try:
         stamp = datetime.fromisoformat(spec.start.at)
         if stamp.tzinfo is None:

@@ -98,6 +98,9 @@ class ScenarioSpec(Model):
     until: Until | None = None
     seed: int = Field(default=1, ge=0, lt=2**63)
     detail: Literal["counts", "requests"] = "requests"
+    """counts: at a cost that does not depend on the number of requests; requests: one by one, each with its pod, outcome and latency."""
+    keep: Literal["requests", "tallies"] = "requests"
+    """Of requests one by one, the record keeps each, or tallies by stretch of time, pod and outcome, so that memory does not grow with them."""
     cluster: Cluster = Cluster()
     traffic: tuple[Stream, ...] = ()
     versions: dict[str, Version] = Field(default={})

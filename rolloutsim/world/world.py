@@ -78,6 +78,7 @@ class Setup:
     versions: tuple[tuple[str, Version], ...] = ()
     streams: tuple[Stream, ...] = ()
     timeline: tuple[Action, ...] = ()
+    keep: Literal["requests", "tallies"] = "requests"
     healthy_at_start: bool = True
 
 
@@ -158,8 +159,10 @@ class World:
         planes = [self._plane_of(stream) for stream in setup.streams]
         detail: Literal["counts", "requests"] = "counts" if header.detail == "counts" else "requests"
         serving = any(version.serving is not None for _, version in setup.versions)
-        key = {"seed": header.seed, "replication": header.replication}
-        self.traffic = Traffic(setup.streams, planes, self.profiles.of, **key, detail=detail, serving=serving)
+        key = (header.seed, header.replication)
+        self.traffic = Traffic(
+            setup.streams, planes, self.profiles.of, seed=key[0], replication=key[1], detail=detail, keep=setup.keep, serving=serving
+        )
         scraped = any(given.of_requests is not None for _, given in setup.metrics)
         if scraped:
             self._scrape(self.traffic)

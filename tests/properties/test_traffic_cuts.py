@@ -39,10 +39,11 @@ def run(
     cuts: Sequence[float] = (),
     arrivals: Arrivals = "poisson",
     serving: bool = False,
+    keep: str = "requests",
 ) -> Requests | Tallies:
     stream = Stream(name="s", to="service/x", rate=900.0, clients=clients, arrivals=arrivals)
     profile = Version(error_rate=0.05, latency=Latency(p50="10ms", p99="50ms"))
-    traffic = Traffic([stream], [plane], lambda _: profile, seed=seed, detail=detail, serving=serving)
+    traffic = Traffic([stream], [plane], lambda _: profile, seed=seed, detail=detail, serving=serving, keep=keep)
     deeds: list[tuple[float, int, tuple[int, ...] | None]] = [(t, 1, pods) for t, pods in CHANGES] + [(5.0, 2, None)] + [(t, 0, None) for t in reads]
     deeds += [(t, 3, None) for t in cuts]
     for t_s, kind, pods in sorted(deeds, key=lambda deed: deed[:2]):

@@ -11,6 +11,7 @@ from rolloutsim.record import Requests, Route, Tallies
 from rolloutsim.scenario import Latency, Stream, Version
 from rolloutsim.world.series.tally import Tally
 from rolloutsim.world.traffic.arrivals import Arrivals
+from rolloutsim.world.traffic.keeping import ByStretch, EachRequest
 from rolloutsim.world.traffic.ordered import Ordered
 from rolloutsim.world.traffic.planes import make_plane
 from rolloutsim.world.traffic.planes.plane import Covers, KeepsConnections
@@ -31,9 +32,14 @@ class Traffic:
         seed: int,
         replication: int = 0,
         detail: Literal["counts", "requests"] = "requests",
+        keep: Literal["requests", "tallies"] = "requests",
         serving: bool = False,
     ) -> None:
-        """With `serving` some pods serve a bounded number of requests at once, so that all streams depend on each other."""
+        """With `serving` some pods serve a bounded number of requests at once, so that all streams depend on each other.
+
+        Requests that depend on each other are played one by one in `counts`, too, and only tallies are kept of them.
+        """
+        keeper = EachRequest if detail == "requests" and keep == "requests" else ByStretch
         self._pods = PodColumns(profile)
         self._streams: dict[str, StreamOf] = {}
         self._rates: dict[str, float] = {}
@@ -51,10 +57,11 @@ class Traffic:
             if detail == "counts":
                 self._streams[stream.name] = CountStream(stream.name, arrivals, plane, self._pods, key)
             else:
-                self._streams[stream.name] = RequestStream(stream.name, arrivals, plane, self._pods)
+                self._streams[stream.name] = RequestStream(stream.name, arrivals, plane, self._pods, keeper())
         if coupled:
-            ordered = Ordered(coupled, self._pods, (seed, replication))
-            self._streams |= {source.stream.name: OrderedStream(ordered, number) for number, source in enumerate(coupled)}
+            ordered = Ordered(coupled, self._pods, [keeper() for _ in coupled], (seed, replication))
+            for number, source in enumerate(coupled):
+                self._streams[source.stream.name] = OrderedStream(source.stream.name, ordered, number)
 
     def tallied(self, bounds_s: Sequence[float]) -> dict[str, tuple[Tally, ...]]:
         """Count from now on what is answered, in latency buckets with these upper bounds: by stream, what its pods and its proxy count."""

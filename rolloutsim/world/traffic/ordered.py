@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 
 from rolloutsim.randomness import generator
-from rolloutsim.record import RESET, TIMEOUT, Requests
+from rolloutsim.record import RESET, TIMEOUT
 from rolloutsim.world.series.tally import Tally
 from rolloutsim.world.traffic import columns, loop
+from rolloutsim.world.traffic.keeping import Ended, Keeper
 from rolloutsim.world.traffic.planes.plane import NOBODY, Ints
 from rolloutsim.world.traffic.pods import PodColumns
 from rolloutsim.world.traffic.source import MANY, Source, service_times
@@ -22,12 +23,11 @@ _FLOAT = {"t_s", "start_s", "end_s", "service_s", "error", "think_s", "normal", 
 class Ordered:
     """The coupled streams of a run; all advance together."""
 
-    def __init__(self, sources: list[Source], pods: PodColumns, key: tuple[int, int]) -> None:
-        self.sources, self._columns, self._now_s = sources, pods, 0.0
+    def __init__(self, sources: list[Source], pods: PodColumns, keepers: list[Keeper], key: tuple[int, int]) -> None:
+        self.sources, self.keepers, self._columns, self._now_s = sources, keepers, pods, 0.0
         self._events: loop.Events = []
         self._first, self._used, self._told = 0, 0, np.zeros(0, dtype=bool)
         self._rows = _rows(0, 0)
-        self._blocks: list[list[tuple[np.ndarray, ...]]] = [[] for _ in sources]
         self.tallies: list[tuple[Tally, ...]] = [() for _ in sources]
         self._serving = _serving(0)
         self._in_flight = np.zeros((len(sources), 0), dtype=np.int64)
@@ -81,6 +81,7 @@ class Ordered:
         while self._events:
             self._run(math.inf, [0] * len(self.sources))
             self._events = sorted(event for event in self._events if event[1] & 3 not in alone)
+        self._record()
 
     def _run(self, to_s: float, counts: list[int]) -> bool:
         """One run of the loop over the next requests of each stream."""
@@ -176,7 +177,7 @@ class Ordered:
         if n == 0:
             return
         for s, found in self._found(np.arange(n)):
-            self._blocks[s].append(found)
+            self.keepers[s].add(found)
         self._rows = Rows(*(column[..., n:] for column in self._rows))
         self._told, self._first, self._used = self._told[n:], self._first + n, self._used - n
 
@@ -186,14 +187,14 @@ class Ordered:
             return
         new = np.flatnonzero((self._rows.outcome[: self._used] != loop.UNDECIDED) & ~self._told[: self._used])
         self._told[new] = True
-        for s, (t_s, pod, _, outcome, latency_s, _) in self._found(new):
+        for s, ended in self._found(new):
             for tally in self.tallies[s]:
-                tally.add(t_s, pod, outcome, latency_s)
+                tally.add(ended.t_s, ended.pod, ended.outcome, ended.latency_s)
 
-    def _found(self, which: Ints) -> list[tuple[int, tuple[np.ndarray, ...]]]:
+    def _found(self, which: Ints) -> list[tuple[int, Ended]]:
         """Columns of a record's Requests for some rows that have ended, by stream."""
         rows = self._rows
-        parts: list[tuple[int, tuple[np.ndarray, ...]]] = []
+        parts: list[tuple[int, Ended]] = []
         for s in range(len(self.sources)):
             i = which[rows.stream[which] == s]
             outcome, t_s = rows.outcome[i].astype(np.uint8), rows.t_s[i]
@@ -203,19 +204,9 @@ class Ordered:
             broken = (outcome == TIMEOUT) | ((outcome == RESET) & (rows.end_s[i] > t_s))
             latency_s[broken] = (rows.end_s[i] - t_s)[broken]
             if len(i):
-                parts.append((s, (t_s, rows.pod[i].astype(np.int32), rows.connection[i].astype(np.int32), outcome, latency_s, wait_s)))
+                ended = Ended(t_s, rows.pod[i].astype(np.int32), rows.connection[i].astype(np.int32), outcome, latency_s, wait_s)
+                parts.append((s, ended))
         return parts
-
-    def result(self, stream: int) -> Requests:
-        """All requests of a stream in order of arrival."""
-        self._record()
-        blocks = self._blocks[stream]
-        name = self.sources[stream].stream.name
-        if not blocks:
-            empty = np.zeros(0)
-            ints = empty.astype(np.int32)
-            return Requests(name, empty, ints, ints, empty.astype(np.uint8), empty, empty)
-        return Requests(name, *(np.concatenate(column) for column in zip(*blocks, strict=True)))
 
 
 def _rows(n: int, laws: int) -> Rows:

@@ -10,6 +10,7 @@ import numpy.typing as npt
 from rolloutsim.record import ERROR, NO_ENDPOINT, OK, RESET, Requests, Tallies
 from rolloutsim.world.series.tally import Tally
 from rolloutsim.world.traffic.arrivals import CHUNK, Arrivals, Chunk
+from rolloutsim.world.traffic.keeping import Ended, Keeper
 from rolloutsim.world.traffic.marks import Marks
 from rolloutsim.world.traffic.ordered import Ordered
 from rolloutsim.world.traffic.planes.plane import NOBODY, Counts, Ints, Plane, Routed
@@ -35,8 +36,8 @@ class StreamOf(Protocol):
 class OrderedStream:
     """One of several streams that are played together, request by request in order of time."""
 
-    def __init__(self, ordered: Ordered, number: int) -> None:
-        self._ordered, self._number = ordered, number
+    def __init__(self, name: str, ordered: Ordered, number: int) -> None:
+        self._name, self._ordered, self._number = name, ordered, number
 
     @property
     def plane(self) -> Routed:
@@ -55,21 +56,22 @@ class OrderedStream:
     def advance(self, to_s: float, *, read_only: bool = False) -> None:
         """Let everything before an instant happen, in all of the streams."""
         self._ordered.advance(to_s)
+        if not read_only:
+            self._ordered.keepers[self._number].edge(to_s)
 
-    def result(self) -> Requests:
-        """All requests in order of arrival; those in flight are finished first."""
+    def result(self) -> Requests | Tallies:
+        """What was kept of all requests; those in flight are finished first."""
         self._ordered.finish()
-        return self._ordered.result(self._number)
+        return self._ordered.keepers[self._number].result(self._name)
 
 
 class RequestStream:
     """Every request with its pod, outcome and latency; blocks of at most a chunk."""
 
-    def __init__(self, name: str, arrivals: Arrivals, plane: Plane, pods: PodColumns) -> None:
-        self._name, self._arrivals, self.plane, self._pods = name, arrivals, plane, pods
+    def __init__(self, name: str, arrivals: Arrivals, plane: Plane, pods: PodColumns, keeper: Keeper) -> None:
+        self._name, self._arrivals, self.plane, self._pods, self._keeper = name, arrivals, plane, pods, keeper
         self._chunk: Chunk | None = arrivals.chunk(0, 0.0) if arrivals.rate_rps > 0 else None
         self._at = 0
-        self._blocks: list[tuple[np.ndarray, ...]] = []
         self.tallies: tuple[Tally, ...] = ()
 
     def advance(self, to_s: float, *, read_only: bool = False) -> None:
@@ -80,32 +82,33 @@ class RequestStream:
                 self._block(self._chunk, self._at, end)
                 self._at = end
             if end < CHUNK:
-                return
+                break
             self._chunk = self._arrivals.chunk(self._chunk.first // CHUNK + 1, float(self._chunk.t_s[-1]))
             self._at = 0
+        if not read_only:
+            self._keeper.edge(to_s)
 
     def _block(self, chunk: Chunk, begin: int, end: int) -> None:
         pods, connection, refused = self.plane.pick(chunk.first + begin, chunk.pick[begin:end], self._pods.ended)
         columns = self._pods
-        outcome = (chunk.error[begin:end] < columns.error_rate[pods]).astype(np.uint8)
-        latency_s = np.exp(columns.mu[pods] + columns.sigma[pods] * chunk.latency[begin:end])
-        if pods[0] == NOBODY or (pods == NOBODY).any():
-            nobody = pods == NOBODY
+        outcome = (chunk.error[begin:end] < columns.error_rate.take(pods)).view(np.uint8)
+        latency_s = columns.sigma.take(pods)
+        latency_s *= chunk.latency[begin:end]
+        latency_s += columns.mu.take(pods)
+        np.exp(latency_s, out=latency_s)
+        nobody = pods == NOBODY
+        if nobody.any():
             outcome[nobody], latency_s[nobody] = NO_ENDPOINT, np.nan
         if refused is not None:
             outcome[refused], latency_s[refused] = RESET, np.nan
-        self._blocks.append((chunk.t_s[begin:end], pods, connection, outcome, latency_s))
+        ended = Ended(chunk.t_s[begin:end], pods, connection, outcome, latency_s)
+        self._keeper.add(ended)
         for tally in self.tallies:
-            tally.add(chunk.t_s[begin:end], pods, outcome, latency_s)
+            tally.add(ended.t_s, pods, outcome, latency_s)
 
-    def result(self) -> Requests:
-        """All requests in order of arrival."""
-        if not self._blocks:
-            empty = np.zeros(0)
-            ints = empty.astype(np.int32)
-            return Requests(self._name, empty, ints, ints, empty.astype(np.uint8), empty)
-        t_s, pods, connection, outcome, latency_s = (np.concatenate(column) for column in zip(*self._blocks, strict=True))
-        return Requests(self._name, t_s, pods, connection, outcome, latency_s)
+    def result(self) -> Requests | Tallies:
+        """What was kept of all requests."""
+        return self._keeper.result(self._name)
 
 
 class CountStream:

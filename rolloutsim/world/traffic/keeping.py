@@ -1,0 +1,172 @@
+"""What is kept of requests that have ended: each of them, or tallies of them whose memory does not grow with their number."""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from rolloutsim.record import Requests, Tallies
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+
+KINDS = 8
+"""Room for outcomes in a key."""
+MOST_NAMES = 2_000_000
+"""So many connections are told apart; then those so far are written, and one that lives on counts as another."""
+
+
+class Ended(NamedTuple):
+    """Requests that have ended, in order of arrival; the columns of a record's Requests."""
+
+    t_s: Floats
+    pod: npt.NDArray[np.int32]
+    connection: npt.NDArray[np.int32]
+    outcome: npt.NDArray[np.uint8]
+    latency_s: Floats
+    wait_s: Floats | None = None
+
+    def part(self, rows: slice) -> Ended:
+        """Some of them."""
+        wait_s = None if self.wait_s is None else self.wait_s[rows]
+        return Ended(self.t_s[rows], self.pod[rows], self.connection[rows], self.outcome[rows], self.latency_s[rows], wait_s)
+
+
+class Keeper(Protocol):
+    """Takes requests in order of arrival."""
+
+    def add(self, ended: Ended) -> None:
+        """Keep these requests."""
+
+    def edge(self, t_s: float) -> None:
+        """The world changes at this instant: requests before it and from it on are told apart."""
+
+    def result(self, stream: str) -> Requests | Tallies:
+        """What was kept."""
+
+
+class EachRequest:
+    """Keeps every request."""
+
+    def __init__(self) -> None:
+        self._blocks: list[Ended] = []
+
+    def add(self, ended: Ended) -> None:
+        """Keep these requests."""
+        self._blocks.append(ended)
+
+    def edge(self, t_s: float) -> None:
+        """Nothing to tell apart: each request has its instant."""
+
+    def result(self, stream: str) -> Requests:
+        """All requests."""
+        if not self._blocks:
+            empty = np.zeros(0)
+            ints = empty.astype(np.int32)
+            return Requests(stream, empty, ints, ints, empty.astype(np.uint8), empty)
+        t_s, pod, connection, outcome, latency_s = (np.concatenate(column) for column in zip(*(block[:5] for block in self._blocks), strict=True))
+        waits = [block.wait_s for block in self._blocks if block.wait_s is not None]
+        whole = Ended(t_s, pod, connection, outcome, latency_s, np.concatenate(waits) if waits else None)
+        self._blocks = [whole]
+        return Requests(stream, *whole)
+
+
+class ByStretch:
+    """Keeps how many requests of each stretch of time fell on each pod and connection, by outcome, and how long they took together.
+
+    Connections of a stretch that carried equally many requests to one pod with one outcome share a row.
+    """
+
+    def __init__(self) -> None:
+        self._edges: list[float] = []
+        self._from_s = 0.0
+        self._counts: Ints = np.zeros(0, dtype=np.int64)
+        self._sums_s: Floats = np.zeros(0)
+        self._named: list[tuple[Ints, Ints]] = []
+        self._open: list[tuple[np.ndarray, ...]] = []
+        self._rows: list[tuple[np.ndarray, ...]] = []
+
+    def add(self, ended: Ended) -> None:
+        """Count these requests, each in its stretch."""
+        while self._edges and len(ended.t_s) and ended.t_s[-1] >= self._edges[0]:
+            n = int(np.searchsorted(ended.t_s, self._edges[0], side="left"))
+            self._count(ended.part(slice(n)))
+            self._close()
+            ended = ended.part(slice(n, None))
+        self._count(ended)
+
+    def edge(self, t_s: float) -> None:
+        """Another stretch begins; requests before it may still come."""
+        if t_s > (self._edges[-1] if self._edges else self._from_s):
+            self._edges.append(t_s)
+
+    def _count(self, ended: Ended) -> None:
+        if len(ended.t_s) == 0:
+            return
+        connection, latency_s = ended.connection, ended.latency_s
+        key = (ended.pod + 1) * KINDS + ended.outcome
+        counts = np.bincount(key)
+        sums_s = np.bincount(key, weights=latency_s)
+        if not math.isfinite(sums_s.sum()):
+            sums_s = np.bincount(key, weights=np.nan_to_num(latency_s))
+        if len(counts) > len(self._counts):
+            more = np.zeros(len(counts) - len(self._counts), dtype=np.int64)
+            self._counts, self._sums_s = np.append(self._counts, more), np.append(self._sums_s, more)
+        self._counts[: len(counts)] += counts
+        self._sums_s[: len(counts)] += sums_s
+        if connection[0] >= 0 or connection.max() >= 0:
+            some = connection >= 0
+            self._named.append(np.unique((key[some].astype(np.int64) << 32) + connection[some], return_counts=True))
+            if sum(len(names) for names, _ in self._named) > MOST_NAMES:
+                self._write_named()
+
+    def _close(self) -> None:
+        """Write the stretch that ends at the next edge."""
+        to_s = self._edges.pop(0)
+        self._write_named()
+        key = np.flatnonzero(self._counts)
+        counts = self._counts[key]
+        self._write(key, np.full(len(key), -1), counts, counts)
+        for row in self._open:
+            times = (np.full(len(row[0]), t_s) for t_s in (self._from_s, to_s))
+            self._rows.append((*times, *row))
+        self._open.clear()
+        self._from_s, self._counts, self._sums_s = to_s, np.zeros(0, dtype=np.int64), np.zeros(0)
+
+    def _write_named(self) -> None:
+        """Write the connections of a stretch: those alike in one row."""
+        if not self._named:
+            return
+        names, which = np.unique(np.concatenate([names for names, _ in self._named]), return_inverse=True)
+        carried = np.bincount(which, weights=np.concatenate([numbers for _, numbers in self._named])).astype(np.int64)
+        self._named.clear()
+        alike, first, number = np.unique(np.stack([names >> 32, carried]), axis=1, return_index=True, return_counts=True)
+        self._write(alike[0], np.where(number == 1, names[first] & 0xFFFFFFFF, -1), number, alike[1] * number)
+
+    def _write(self, key: Ints, connection: Ints, connections: Ints, requests: Ints) -> None:
+        """Rows of a stretch, and their part of the latencies."""
+        sums_s = self._sums_s[key] * requests / self._counts[key]
+        np.subtract.at(self._counts, key, requests)
+        np.subtract.at(self._sums_s, key, sums_s)
+        self._open.append((key // KINDS - 1, connection, connections, key % KINDS, requests, sums_s))
+
+    def result(self, stream: str) -> Tallies:
+        """All stretches; the last one ends at the last edge."""
+        while self._edges:
+            self._close()
+        columns = [np.concatenate(column) for column in zip(*self._rows, strict=True)] if self._rows else [np.zeros(0)] * 8
+        from_s, to_s, pod, connection, connections, outcome, requests, latency_s = columns
+        return Tallies(
+            stream,
+            from_s.astype(np.float64),
+            to_s.astype(np.float64),
+            pod.astype(np.int32),
+            connection.astype(np.int64),
+            connections.astype(np.int64),
+            outcome.astype(np.uint8),
+            requests.astype(np.int64),
+            latency_s.astype(np.float64),
+        )
