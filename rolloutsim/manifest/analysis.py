@@ -130,7 +130,7 @@ class RunSpec:
 
 @dataclass(frozen=True, slots=True)
 class Measurement:
-    """One measurement; instants are whole wall-clock seconds in simulation time, `finished_s` None while in flight."""
+    """One measurement; instants are whole wall-clock seconds in simulation time, `finished_s` None while in flight, `job` the name of its Job."""
 
     phase: str
     started_s: float
@@ -138,6 +138,7 @@ class Measurement:
     value: str = ""
     message: str = ""
     resume_at_s: float | None = None
+    job: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,9 @@ from typing import NamedTuple
 
 from rolloutsim.control.observed import Now
 from rolloutsim.control.phase import client_phase
+from rolloutsim.manifest.analysis import PENDING, RUNNING
 from rolloutsim.manifest.objects import AnalysisRun, Experiment, Object, Pod, ReplicaSet, Rollout
-from rolloutsim.views.paint import ICONS, SGR, TAG_COLOURS, Paint, age, icon
+from rolloutsim.views.paint import BLUE, ICONS, PLAIN, SGR, TAG_COLOURS, Paint, age, icon
 from rolloutsim.views.roles import tags
 
 
@@ -79,17 +80,19 @@ class Tree:
     def _experiment(self, experiment: Experiment) -> Node:
         name = experiment.meta.name
         sets = sorted((rs for rs in self.replica_sets if rs.meta.owner == name), key=lambda rs: rs.meta.name)
-        row = Row(f"Σ {name}", "Experiment", self._status(experiment.status.phase), self._age(experiment), "")
+        row = Row(f"Σ {self._lit(name, experiment.status.phase)}", "Experiment", self._status(experiment.status.phase), self._age(experiment), "")
         runs = self._runs(run for run in self.analysis_runs if run.meta.owner == name)
         return Node(row, [self._replica_set(rs, ()) for rs in sets] + runs)
 
-    def _replica_set(self, rs: ReplicaSet, roles: Iterable[str]) -> Node:
-        info = [self.paint(tag, TAG_COLOURS[tag]) for tag in roles]
+    def _replica_set(self, rs: ReplicaSet, roles: Sequence[str]) -> Node:
+        info, name = [self.paint(tag, TAG_COLOURS[tag]) for tag in roles], rs.meta.name
+        for tag in roles:
+            name = self.paint(name, TAG_COLOURS[tag])
         if rs.scale_down_deadline_s is not None:
             left_s = rs.scale_down_deadline_s - self.now.s
             info.append("delay:passed" if left_s < 0 else f"delay:{age(left_s)}")
         own = sorted((pod for pod in self.pods if pod.meta.owner == rs.meta.name), key=lambda pod: (self._created_s(pod), pod.meta.name))
-        row = Row(f"⧉ {rs.meta.name}", "ReplicaSet", self._status(replica_set_word(rs)), self._age(rs), ",".join(info))
+        row = Row(f"⧉ {name}", "ReplicaSet", self._status(replica_set_word(rs)), self._age(rs), ",".join(info))
         return Node(row, [self._pod(pod) for pod in own])
 
     def _pod(self, pod: Pod) -> Node:
@@ -108,8 +111,21 @@ class Tree:
                 "⚠": sum(r.error for r in results),
             }
             info = ",".join(f"{icon(mark, self.paint)} {n}" for mark, n in counts.items() if n)
-            nodes.append(Node(Row(f"α {run.meta.name}", "AnalysisRun", self._status(run.status.phase), self._age(run), info)))
+            name = self._lit(run.meta.name, run.status.phase)
+            nodes.append(Node(Row(f"α {name}", "AnalysisRun", self._status(run.status.phase), self._age(run), info), self._jobs(run)))
         return nodes
+
+    def _jobs(self, run: AnalysisRun) -> list[Node]:
+        """The Jobs of the measurements that are kept, metric by metric; a Job's age counts from its measurement's start."""
+        measurements = [one for result in run.status.metric_results for one in result.measurements if one.job]
+        return [
+            Node(Row(f"⊞ {self._lit(one.job, one.phase)}", "Job", self._status(one.phase), age(self.now.s - one.started_s), ""))
+            for one in measurements
+        ]
+
+    def _lit(self, name: str, phase: str) -> str:
+        """The name of an Experiment, AnalysisRun or Job, lit up as long as it goes on (get.go, colorizeStatus)."""
+        return self.paint(name, BLUE if phase in (PENDING, RUNNING) else PLAIN)
 
     def _status(self, word: str) -> str:
         return f"{icon(ICONS.get(word, ' '), self.paint)} {word}"

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Generator
+from dataclasses import replace
 from typing import Any
 
 import simpy
 
 from rolloutsim.conditions import evaluate
+from rolloutsim.control.analysis.jobs import job_name
 from rolloutsim.control.analysis.run import Look, conclude, is_expired, look
 from rolloutsim.control.defaults import RESYNC_S
 from rolloutsim.control.observed import Now
@@ -93,7 +95,7 @@ class AnalysisRunController:
             takes_s, _, measured = self._begin(run, metric)
             self._jobs[key] = (now_s + takes_s, measured.phase, measured.message)
             call_later(self._env, takes_s, lambda: self._queue.add(run.meta.name))
-            return 0.0, metric.name, Measurement(RUNNING, measured.started_s)
+            return 0.0, metric.name, Measurement(RUNNING, measured.started_s, job=job_name(run, metric.name))
         ends_s, phase, message = self._jobs[key]
         result = run.status.result(metric.name)
         assert result is not None
@@ -102,7 +104,7 @@ class AnalysisRunController:
             return 0.0, metric.name, begun
         del self._jobs[key]
         phase, message = (SUCCESSFUL, "Metric Terminated") if terminating else (phase, message)
-        return 0.0, metric.name, Measurement(phase, begun.started_s, Now(now_s, self._fraction_s).whole_s, message=message)
+        return 0.0, metric.name, replace(begun, phase=phase, finished_s=Now(now_s, self._fraction_s).whole_s, message=message)
 
     def _begin(self, run: AnalysisRun, metric: Metric) -> tuple[float, str, Measurement]:
         """One measurement: how long it takes, of which metric, and what it will have come to."""

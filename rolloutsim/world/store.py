@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, TypeVar, cast
+from uuid import NAMESPACE_OID, uuid5
 
 from rolloutsim.errors import ApiError, Conflict
 from rolloutsim.manifest.objects import AnalysisRun, Experiment, Object, ReplicaSet, Rollout
@@ -52,7 +53,9 @@ class Store:
             raise ApiError(f'{kind.lower()}s "{obj.meta.name}" already exists')
         self._version += 1
         now_s = self._clock()
-        meta = replace(obj.meta, uid=f"{kind.lower()}-{self._version}", resource_version=self._version, generation=1, created_s=now_s)
+        meta = replace(
+            obj.meta, uid=str(uuid5(NAMESPACE_OID, f"{kind}-{self._version}")), resource_version=self._version, generation=1, created_s=now_s
+        )
         return self._put(kind, key, replace(obj, meta=meta))
 
     def update(self, kind: type[T], name: str, changes: dict[str, Any], *, based_on: int | None = None, namespace: str = DEFAULT_NAMESPACE) -> T:
