@@ -1,0 +1,97 @@
+"""Worlds of plain manifests for tests of the controller, and what one does to them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import yaml
+
+from rolloutsim.control import commands
+from rolloutsim.manifest.bundle import bundle
+from rolloutsim.manifest.documents import parse
+from rolloutsim.manifest.merge_patch import patched_spec
+from rolloutsim.manifest.objects import (
+    ReplicaSet,
+    Rollout,
+)
+from rolloutsim.record import Header
+from rolloutsim.scenario import Cluster, Pods, Version
+from rolloutsim.scenario.metrics import MetricSource
+from rolloutsim.world.world import Setup, World
+
+
+def service(*names: str) -> list[dict[str, Any]]:
+    return [
+        {"apiVersion": "v1", "kind": "Service", "metadata": {"name": n}, "spec": {"selector": {"app": "app"}, "ports": [{"port": 80}]}} for n in names
+    ]
+
+
+def rollout(strategy: dict[str, Any], **spec: Any) -> dict[str, Any]:
+    template = {"metadata": {"labels": {"app": "app"}}, "spec": {"containers": [{"name": "app", "image": "app:v1"}]}}
+    whole = {"replicas": 4, "selector": {"matchLabels": {"app": "app"}}, "strategy": strategy, "template": template, **spec}
+    return {"apiVersion": "argoproj.io/v1alpha1", "kind": "Rollout", "metadata": {"name": "app"}, "spec": whole}
+
+
+INGRESS = {
+    "apiVersion": "networking.k8s.io/v1",
+    "kind": "Ingress",
+    "metadata": {"name": "web", "annotations": {"kubernetes.io/ingress.class": "nginx"}},
+    "spec": {"rules": [{"host": "a", "http": {"paths": [{"path": "/", "backend": {"service": {"name": "stable", "port": {"number": 80}}}}]}}]},
+}
+
+
+def virtual_service(*destinations: dict[str, Any]) -> dict[str, Any]:
+    spec = {"hosts": ["a"], "http": [{"route": list(destinations)}]}
+    return {"apiVersion": "networking.istio.io/v1", "kind": "VirtualService", "metadata": {"name": "vs"}, "spec": spec}
+
+
+def world(*objects: dict[str, Any], versions: dict[str, Version] | None = None, healthy: bool = True, metrics: dict[str, Any] | None = None) -> World:
+    problems: list[Any] = []
+    documents = [document for obj in objects for document in parse("test", yaml.safe_dump(obj), problems)]
+    found = bundle(documents, problems, check_rules=False)
+    assert not problems, problems
+    assert found is not None
+    setup = Setup(
+        Header("s", "app", 1),
+        found.rollout,
+        found.services,
+        routes=found.routes,
+        ingresses=found.ingresses,
+        templates=(*found.analysis_templates, *found.cluster_analysis_templates),
+        standalone=(*found.experiments, *found.analysis_runs),
+        cluster=Cluster(pods=Pods(start=1.0, stop=1.0)),
+        metrics=tuple((name, MetricSource.model_validate(given)) for name, given in (metrics or {}).items()),
+        versions=tuple((versions or {}).items()),
+        healthy_at_start=healthy,
+    )
+    made = World(setup)
+    made.advance(1.0)
+    return made
+
+
+def image(made: World, tag: str, wait_s: float = 0.0) -> None:
+    do(made, commands.set_image(made.rollout, {"*": f"app:{tag}"}))
+    made.advance(made.now_s + wait_s)
+
+
+def do(made: World, answer: commands.Answer) -> None:
+    for patch in answer.patches:
+        current = made.rollout
+        if patch.spec is not None:
+            made.store.update(Rollout, "app", {"spec": patch.spec})
+        if patch.status is not None:
+            made.store.update(Rollout, "app", {"status": replace(current.status, **patch.status)})
+
+
+def edit(made: World, spec: dict[str, Any], wait_s: float = 2.0) -> None:
+    made.store.update(Rollout, "app", {"spec": patched_spec(made.rollout, {"spec": spec})})
+    made.advance(made.now_s + wait_s)
+
+
+def reasons(made: World) -> list[str]:
+    return [happening.event.reason for happening in made.record.events]
+
+
+def sizes(made: World) -> dict[str, int]:
+    return {rs.template.images[0].rpartition(":")[2]: rs.replicas for rs in made.store.objects(ReplicaSet)}
