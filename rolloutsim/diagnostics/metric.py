@@ -16,7 +16,10 @@ from rolloutsim.manifest.analysis_arguments import ArgumentError, arguments
 from rolloutsim.manifest.analysis_metrics import Metric, MetricError, matching, substituted, validated
 from rolloutsim.manifest.analysis_templates import Template, TemplateError, Templates
 from rolloutsim.manifest.kinds import decode_analysis_template, decode_cluster_analysis_template
+from rolloutsim.quantities import parse_go_duration
 
+USUAL_SCRAPE_S = 15.0
+"""What most set-ups scrape with, where no ServiceMonitor says more (Prometheus' own default is one minute)."""
 CANARY_HASH, STABLE_HASH = "canaryhash", "stablehash"
 """What stands for the pod hashes, which manifests do not know."""
 
@@ -45,7 +48,7 @@ class Use:
 class MetricSubject:
     """A metric of a template: where it stands (`thing`, `path`), its tree with arguments put in, and the use (None: nobody refers to it).
 
-    `error` has the controller's words if the metric cannot be measured.
+    `scrape_s` is how often its source is scraped, as far as the manifests say; `error` has the controller's words if it cannot be measured.
     """
 
     thing: Thing
@@ -53,6 +56,7 @@ class MetricSubject:
     tree: Mapping[str, Any]
     use: Use | None
     is_dry_run: bool
+    scrape_s: float
     metric: Metric | None
     error: str = ""
 
@@ -107,6 +111,7 @@ class MetricSubject:
 def metrics_of(landscape: Landscape, subjects: Sequence[Subject]) -> list[MetricSubject]:
     """Every metric of every template, once for each use, or once if nobody uses it."""
     things, templates = _templates(landscape)
+    scrape_s = _scrape_s(landscape)
     found: list[MetricSubject] = []
     used: set[str] = set()
     for subject in subjects:
@@ -119,11 +124,11 @@ def metrics_of(landscape: Landscape, subjects: Sequence[Subject]) -> list[Metric
             for template in collected:
                 key = _key(template)
                 used.add(key)
-                found += _of_template(things[key], template, use)
+                found += _of_template(things[key], template, use, scrape_s)
     for key, thing in things.items():
         if key not in used:
             kind = templates.of_cluster if thing.kind == "ClusterAnalysisTemplate" else templates.namespaced
-            found += _of_template(thing, kind[thing.name], None)
+            found += _of_template(thing, kind[thing.name], None, scrape_s)
     return found
 
 
@@ -146,7 +151,20 @@ def _key(template: Template) -> str:
     return f"{type(template).__name__}/{template.meta.name}"
 
 
-def _of_template(thing: Thing, template: Template, use: Use | None) -> Iterator[MetricSubject]:
+def _scrape_s(landscape: Landscape) -> float:
+    """The shortest scrape interval of the monitors among the manifests."""
+    found: list[float] = []
+    for monitor in landscape.of_kind("ServiceMonitor", "PodMonitor"):
+        for key in ("spec.endpoints", "spec.podMetricsEndpoints"):
+            for i in range(len(monitor.list(key))):
+                try:
+                    found.append(parse_go_duration(monitor.text(f"{key}[{i}].interval")))
+                except ValueError:
+                    continue
+    return min((seconds for seconds in found if seconds > 0), default=USUAL_SCRAPE_S)
+
+
+def _of_template(thing: Thing, template: Template, use: Use | None, scrape_s: float) -> Iterator[MetricSubject]:
     args = _arguments(template, use)
     dry_rules = [*(use.analysis.dry_run if use is not None else ()), *template.spec.dry_run]
     for i, tree in enumerate(template.spec.metrics):
@@ -156,7 +174,7 @@ def _of_template(thing: Thing, template: Template, use: Use | None) -> Iterator[
             metric = validated([filled])[0]
         except MetricError as failed:
             error = str(failed).removeprefix("metrics[0]: ")
-        yield MetricSubject(thing, f"spec.metrics[{i}]", filled, use, _is_dry(dry_rules, metric), metric, error)
+        yield MetricSubject(thing, f"spec.metrics[{i}]", filled, use, _is_dry(dry_rules, metric), scrape_s, metric, error)
 
 
 def _arguments(template: Template, use: Use | None) -> list[Argument]:

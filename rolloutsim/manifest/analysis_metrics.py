@@ -187,14 +187,14 @@ def matching(rules: Sequence[DryRun | MeasurementRetention], metrics: Sequence[M
     """Metric name -> index of the last rule whose regular expression fits; MetricError for a rule that fits none (GetDryRunMetrics)."""
     found: dict[str, int] = {}
     for i, rule in enumerate(rules):
-        fitting = [metric.name for metric in metrics if _fits(rule.metric_name, metric.name)]
+        fitting = [metric.name for metric in metrics if fits_metric(rule.metric_name, metric.name)]
         if not fitting:
             raise MetricError(f"{kind}[{i}]: Rule didn't match any metric name(s)")
         found.update(dict.fromkeys(fitting, i))
     return found
 
 
-def _fits(pattern: str, name: str) -> bool:
+def fits_metric(pattern: str, name: str) -> bool:
     """Whether an unanchored regular expression fits; one that does not compile fits nothing."""
     try:
         return re.search(pattern, name) is not None
