@@ -5,8 +5,6 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from rolloutsim.simulate import simulate  # at once: a module of the same name would take its place later
-
 if TYPE_CHECKING:
     from rolloutsim import plots as plot
     from rolloutsim.answers.capacity import capacity
@@ -19,6 +17,7 @@ if TYPE_CHECKING:
     from rolloutsim.planning import plan
     from rolloutsim.record import Record
     from rolloutsim.scenario import Scenario
+    from rolloutsim.simulation import simulate
     from rolloutsim.world.world import World
 
 __version__ = "0.1.0"
@@ -38,6 +37,7 @@ _HOMES = {
     "plot": "rolloutsim.plots",
     "replicate": "rolloutsim.library",
     "share": "rolloutsim.answers.share",
+    "simulate": "rolloutsim.simulation",
 }
 __all__ = [
     "InputError",

@@ -10,7 +10,7 @@ from typing import Any
 from rolloutsim.manifest.scenario_file import load_scenario
 from rolloutsim.record import Record
 from rolloutsim.scenario import Scenario
-from rolloutsim.simulate import simulate
+from rolloutsim.simulation import simulate
 
 
 def load(*paths: str, set: tuple[str, ...] = (), seed: int | None = None) -> Scenario:

@@ -34,7 +34,7 @@ def check(
         usage("--update-baseline needs --baseline FILE")
     before = gate.read_baseline(baseline) if baseline is not None and not update_baseline else None
     loaded = load_all(scenario, seed, set_)
-    from rolloutsim.simulate import simulate
+    from rolloutsim.simulation import simulate
 
     records = [simulate(one) for one in loaded]
     checked = [gate.check(record, one.spec.expect, before) for record, one in zip(records, loaded, strict=True)]

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def simulated(paths: list[str], seed: int | None, overrides: list[str] | None) -> Record:
     """The record of one scenario; what plays no part in it is said on standard error."""
     from rolloutsim.manifest.scenario_file import load_scenario
-    from rolloutsim.simulate import simulate
+    from rolloutsim.simulation import simulate
 
     scenario = load_scenario(paths, overrides or (), seed)
     for ignored in scenario.objects.ignored:

@@ -10,7 +10,7 @@ import pytest
 
 from rolloutsim.control.rollout import reconcile
 from rolloutsim.manifest.scenario_file import load_scenario
-from rolloutsim.simulate import setup_of, simulate
+from rolloutsim.simulation import setup_of, simulate
 from rolloutsim.world import rollout_controller
 from rolloutsim.world.world import World
 from tests.conftest import SCENARIOS

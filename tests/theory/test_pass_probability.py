@@ -11,7 +11,7 @@ import pytest
 from rolloutsim.control.phase import client_phase
 from rolloutsim.manifest.objects import AnalysisRun
 from rolloutsim.manifest.scenario_file import load_scenario
-from rolloutsim.simulate import simulate
+from rolloutsim.simulation import simulate
 
 RUNS = 150
 TEXT = """\

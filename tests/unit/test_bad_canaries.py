@@ -14,7 +14,7 @@ from rolloutsim.manifest.objects import Endpoint, Pod
 from rolloutsim.manifest.scenario_file import load_scenario
 from rolloutsim.record import ERROR, OK, RESET, Record, Requests, Route, Tallies
 from rolloutsim.scenario import Overload, Stream, Version
-from rolloutsim.simulate import simulate
+from rolloutsim.simulation import simulate
 from rolloutsim.world.profiles import answers
 from rolloutsim.world.traffic.engine import Traffic
 from tests.unit.test_bad_input import ROLLOUT, SERVICE

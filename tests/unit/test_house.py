@@ -16,7 +16,7 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 FLOORS = {
     "errors": 0, "quantities": 0, "randomness": 0, "files": 0,
     "conditions": 1, "manifest": 1, "scenario": 1,
-    "control": 2, "record": 3, "frames": 4, "record_files": 3, "world": 4, "simulate": 5, "invariants": 5, "library": 6,
+    "control": 2, "record": 3, "frames": 4, "record_files": 3, "world": 4, "simulation": 5, "invariants": 5, "library": 6,
     "answers": 6, "studies": 7, "gate": 8, "diagnostics": 8, "views": 6, "planning": 9, "report": 9, "plots": 9, "cli": 10, "__main__": 10,
 }  # fmt: skip
 ANSWERS_MAY = {"errors", "quantities", "manifest", "control", "record", "answers"}
@@ -80,5 +80,5 @@ def test_public_names() -> None:
 
 
 def test_import_is_quick() -> None:
-    code = "import sys, rolloutsim; print(sorted({'pandas', 'matplotlib', 'rich', 'typer'} & set(sys.modules)))"
+    code = "import sys, rolloutsim; print(sorted({'pandas', 'matplotlib', 'rich', 'typer', 'numpy', 'simpy', 'pydantic', 'yaml'} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"

@@ -7,7 +7,7 @@ import pytest
 from rolloutsim.errors import InputError
 from rolloutsim.manifest.scenario_file import load_scenario
 from rolloutsim.record import Record
-from rolloutsim.simulate import simulate
+from rolloutsim.simulation import simulate
 from rolloutsim.views import age, get_rollout, list_rollouts, pod_icon, status_line
 from tests.conftest import SCENARIOS
 
