@@ -58,13 +58,17 @@ class Assumption(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """What a data plane does with a stream for a while: its kind of split, the ready endpoints it knows, and (if weighted) how likely each is."""
+    """What a data plane does with a stream for a while: its kind of split, the ready endpoints it knows, and (if weighted) how likely each is.
+
+    `rule` is the name of the routing rule that takes the requests, where rules have names.
+    """
 
     service: str
     plane: str
     covers: Literal["requests", "connections", "bound"] = "requests"
     endpoints: tuple[Endpoint, ...] = ()
     weights: tuple[float, ...] = ()
+    rule: str = ""
 
 
 class Routing(NamedTuple):

@@ -162,7 +162,7 @@ def _rows(record: Record, stream: str, stretch: Stretch, known: dict[str, Replic
     pods = {pod_hash: rs.status.available_replicas for pod_hash, rs in at_end.items()}
     pods_new = pods.get(new_hash, 0)
     total = counted.requests
-    weight_percent = stretch.set_weight_percent if _is_steered(record, routes[-1][2]) else None
+    weight_percent = stretch.set_weight_percent if _is_steered(record, stream, routes[-1][2]) else None
     for pod_hash in sorted(by_hash, key=lambda h: known[h].revision):
         is_new = pod_hash == new_hash
         found = interval(by_hash[pod_hash], total, covers, counted.squares, off=_off(routes, pod_hash))
@@ -199,10 +199,13 @@ def _off(routes: list[tuple[float, float, Route]], pod_hash: str) -> float:
     return WORKERS * sum(cycle_strays([endpoint.pod_hash == pod_hash for endpoint in endpoints]) for endpoints in cycles)
 
 
-def _is_steered(record: Record, route: Route) -> bool:
-    """Whether setWeight is meant for a route: with a router only what goes through it, not a Service asked directly."""
+def _is_steered(record: Record, stream: str, route: Route) -> bool:
+    """Whether setWeight is meant for a route: with a router only what it weighs, not a Service asked directly, nor a header route."""
     canary = record.rollouts()[-1][1].spec.strategy.canary
-    return canary is None or canary.traffic_routing is None or route.plane in WEIGHTED
+    if canary is None or canary.traffic_routing is None:
+        return True
+    weighted = route.plane in WEIGHTED or any(found.weights for _, _, found in routes_of(record, stream))
+    return weighted and route.rule not in canary.traffic_routing.managed_names
 
 
 def _label(stretch: Stretch, known: dict[str, ReplicaSet]) -> str:

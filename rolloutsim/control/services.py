@@ -43,9 +43,7 @@ def ensure_canary_services(ctx: Context) -> None:
     if canary is None:
         return
     if canary.ping_pong is not None and not ctx.is_fully_promoted:
-        stable_is_ping = ctx.status.stable_ping_pong == "ping"
-        idle = canary.ping_pong.pong_service if stable_is_ping else canary.ping_pong.ping_service
-        ensure(ctx, idle, ctx.new, check_availability=False)
+        ensure(ctx, ctx.rollout.stable_and_canary(prefer_ping_pong=True)[1], ctx.new, check_availability=False)
     ensure(ctx, canary.stable_service, ctx.stable)
     if ctx.is_aborted and ctx.routing is None:
         ensure(ctx, canary.canary_service, ctx.stable)

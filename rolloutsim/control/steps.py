@@ -78,5 +78,5 @@ def describe(step: Step) -> str:
         return "analysis"
     for kind, route in (("setHeaderRoute", step.set_header_route), ("setMirrorRoute", step.set_mirror_route)):
         if route is not None:
-            return f"{kind}: {route.get('name', '')}"
+            return f"{kind}: {route.name}"
     return "invalid"

@@ -126,6 +126,9 @@ class Decoder:
                 if not isinstance(text, str):
                     self.refuse_type(f"{path}.{key}", text, "text (quote it)")
             return {key: str(text) for key, text in value.items()}
+        if is_dataclass(of):
+            decoded = {key: self.decode(of, item, f"{path}.{key}") for key, item in value.items()}  # type: ignore[arg-type]
+            return {key: item for key, item in decoded.items() if item is not None}
         return value
 
     def _scalar(self, hint: Any, value: Any, path: str) -> Any:

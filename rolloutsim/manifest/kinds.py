@@ -10,6 +10,7 @@ from rolloutsim.manifest.analysis import RunSpec, TemplateSpec
 from rolloutsim.manifest.decode import Decoder
 from rolloutsim.manifest.documents import Document, shown
 from rolloutsim.manifest.experiment import ExperimentSpec
+from rolloutsim.manifest.matches import check_step_route
 from rolloutsim.manifest.objects import (
     AnalysisRun,
     AnalysisTemplate,
@@ -59,6 +60,10 @@ def decode_rollout(document: Document, problems: list[Problem], prefix: str = ""
     typed = decoder.decode(RolloutSpec, spec, f"{prefix}spec")
     if typed is None:
         return None
+    for i, step in enumerate(typed.strategy.canary.steps if typed.strategy.canary is not None else ()):
+        at = f"{prefix}spec.strategy.canary.steps[{i}]"
+        check_step_route(decoder, step.set_header_route, f"{at}.setHeaderRoute")
+        check_step_route(decoder, step.set_mirror_route, f"{at}.setMirrorRoute")
     if typed.replicas is not None and typed.replicas > MOST_REPLICAS:
         found, rule = f"{typed.replicas:,} replicas", f"at most {MOST_REPLICAS:,} pods are simulated"
         decoder.refuse(f"{prefix}spec.replicas", found, rule, "Give a smaller number.")

@@ -13,7 +13,7 @@ from rolloutsim.manifest.analysis import RolloutAnalysis, RunReference
 from rolloutsim.manifest.experiment import ExperimentStep
 from rolloutsim.manifest.meta import Meta
 from rolloutsim.manifest.pod_template import LabelSelector, PodTemplate
-from rolloutsim.manifest.traffic_routing import TrafficRouting
+from rolloutsim.manifest.traffic_routing import SetHeaderRoute, SetMirrorRoute, TrafficRouting
 from rolloutsim.quantities import IntOrString
 
 HASH_LABEL = "rollouts-pod-template-hash"
@@ -50,8 +50,8 @@ class Step:
     set_weight: int | None = None
     pause: Pause | None = None
     set_canary_scale: SetCanaryScale | None = None
-    set_header_route: Mapping[str, Any] | None = None
-    set_mirror_route: Mapping[str, Any] | None = None
+    set_header_route: SetHeaderRoute | None = None
+    set_mirror_route: SetMirrorRoute | None = None
     experiment: ExperimentStep | None = None
     analysis: RolloutAnalysis | None = None
     plugin: Mapping[str, Any] | None = None
@@ -252,3 +252,15 @@ class Rollout:
     status: RolloutStatus = field(default_factory=RolloutStatus)
     revision: int = 0
     normalised: bool = False
+
+    def stable_and_canary(self, *, prefer_ping_pong: bool = False) -> tuple[str, str]:
+        """The Services that a router tells stable and canary by: the ping-pong pair where it is preferred, or where there are no others.
+
+        Source: rollout/trafficrouting/service_helper.go, GetStableAndCanaryServices. ("", "") without a canary strategy.
+        """
+        canary = self.spec.strategy.canary or CanaryStrategy()
+        pair = canary.ping_pong
+        if pair is not None and (prefer_ping_pong or not (canary.stable_service or canary.canary_service)):
+            stable_is_ping = self.status.stable_ping_pong == "ping"
+            return (pair.ping_service, pair.pong_service) if stable_is_ping else (pair.pong_service, pair.ping_service)
+        return canary.stable_service, canary.canary_service

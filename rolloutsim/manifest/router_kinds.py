@@ -8,6 +8,7 @@ from rolloutsim.errors import Problem
 from rolloutsim.manifest.decode import Decoder
 from rolloutsim.manifest.documents import Document
 from rolloutsim.manifest.kinds import mapping_and_meta
+from rolloutsim.manifest.matches import check_istio_match
 from rolloutsim.manifest.router_objects import DestinationRule, RouterObject, TraefikService, VirtualService
 
 T = TypeVar("T", bound=RouterObject)
@@ -45,6 +46,10 @@ def decode_router_object(cls: type[T], document: Document, problems: list[Proble
     for path, why in NOT_SIMULATED.get(cls, {}).items():
         if _found(spec, path) is not None:
             decoder.refuse(f"{prefix}spec.{path}", path, f"{why}: not simulated yet, and never ignored", "Remove it.")
+    if cls is VirtualService and len(problems) == before:
+        for i, route in enumerate(spec.get("http") or ()):
+            for k, entry in enumerate(route.get("match") or ()):
+                check_istio_match(decoder, entry, f"{prefix}spec.http[{i}].match[{k}]")
     return cls(meta, spec) if len(problems) == before else None
 
 

@@ -6,13 +6,12 @@ Each rule is a function of typed objects that yields violations in the controlle
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
 
 from rolloutsim.manifest import analysis_rules, router_rules
 from rolloutsim.manifest.analysis_templates import Templates
 from rolloutsim.manifest.objects import BlueGreenStrategy, CanaryStrategy, Ingress, Rollout, Service, Step
 from rolloutsim.manifest.router_objects import RouterObjects
-from rolloutsim.manifest.traffic_routing import TrafficRouting
+from rolloutsim.manifest.traffic_routing import HeaderMatch, RouteMatch, SetHeaderRoute, SetMirrorRoute, StringMatch, TrafficRouting
 from rolloutsim.manifest.violation import Violation, go, invalid
 from rolloutsim.quantities import IntOrString, pause_seconds
 
@@ -187,33 +186,38 @@ def _step(canary: CanaryStrategy, step: Step, i: int) -> Iterator[Violation]:
             yield from _managed_route(canary, kind, route, field, path)
 
 
-def _managed_route(canary: CanaryStrategy, kind: str, route: Mapping[str, Any], field: str, path: str) -> Iterator[Violation]:
+def _managed_route(canary: CanaryStrategy, kind: str, route: SetHeaderRoute | SetMirrorRoute, field: str, path: str) -> Iterator[Violation]:
     routing = canary.traffic_routing or TrafficRouting()
-    name = route.get("name", "")
     able = [routing.istio] if kind == "setMirrorRoute" else [routing.istio, routing.alb, routing.apisix, routing.plugins or None]
     if all(router is None for router in able):
         supports = "SetHeaderRoute requires TrafficRouting, supports Istio and ALB and Apisix"
         text = supports if kind == "setHeaderRoute" else "SetMirrorRoute requires TrafficRouting, supports Istio only"
-        yield invalid(f"{field}.{kind}", name, text, path)
+        yield invalid(f"{field}.{kind}", route.name, text, path)
         return
-    if kind == "setHeaderRoute":
-        for j, match in enumerate(route.get("match") or ()):
-            text = _unfit_match(match.get("headerValue"), by_alb=routing.alb is not None)
-            if text:
-                yield invalid(f"{field}.{kind}.match[{j}]", match.get("headerValue"), text, f"{path}.{kind}.match[{j}]")
+    matches: tuple[HeaderMatch | RouteMatch, ...] = route.match or ()
+    for j, match in enumerate(matches):
+        by_alb = isinstance(match, HeaderMatch) and routing.alb is not None
+        for value in _values(match):
+            if text := _unfit_match(value, by_alb=by_alb):
+                yield invalid(f"{field}.{kind}.match[{j}]", value.given, text, f"{path}.{kind}.match[{j}]")
     if routing.managed_routes is None:
         text = "Required value: Rollout has missing field 'spec.strategy.canary.trafficRouting.managedRoutes'"
         yield Violation(path, "spec.strategy.trafficRouting.managedRoutes", text)
-    elif name not in routing.managed_names:
+    elif route.name not in routing.managed_names:
         text = "Steps define a route that does not exist in spec.strategy.canary.trafficRouting.managedRoutes"
-        yield invalid(f"{field}.{kind}", name, text, f"{path}.{kind}")
+        yield invalid(f"{field}.{kind}", route.name, text, f"{path}.{kind}")
 
 
-def _unfit_match(value: Mapping[str, Any] | None, *, by_alb: bool) -> str:
-    """What is wrong with a header's value: exactly one way to match, and for ALB only `exact` (hasMultipleMatchValues, hasALBInvalidValues)."""
-    given = [way for way in ("exact", "regex", "prefix") if (value or {}).get(way)]
-    if value is not None and by_alb:
-        return "" if given == ["exact"] else "SetHeaderRoute match value invalid. ALB supports 'exact' value only"
-    if not given:
+def _values(match: HeaderMatch | RouteMatch) -> list[StringMatch]:
+    if isinstance(match, HeaderMatch):
+        return [match.header_value]
+    return [value for value in (match.method, match.path) if value is not None]
+
+
+def _unfit_match(value: StringMatch, *, by_alb: bool) -> str:
+    """What is wrong with a value to match: exactly one way, and for ALB only `exact` (hasMultipleMatchValues, hasALBInvalidValues)."""
+    if by_alb:
+        return "" if list(value.given) == ["exact"] else "SetHeaderRoute match value invalid. ALB supports 'exact' value only"
+    if not value.given:
         return "StringMatch value missed, match value must have one of the following: exact, regex, prefix"
-    return "" if len(given) == 1 else "StringMatch match value must have exactly one of the following: exact, regex, prefix"
+    return "" if len(value.given) == 1 else "StringMatch match value must have exactly one of the following: exact, regex, prefix"

@@ -15,8 +15,9 @@ from rolloutsim.manifest.documents import Document, shown
 from rolloutsim.manifest.merge_patch import patched_spec
 from rolloutsim.manifest.metric_checks import check_metrics
 from rolloutsim.manifest.serving_checks import check_serving, closed_requests
+from rolloutsim.manifest.target_checks import check_target
 from rolloutsim.manifest.version_checks import check_answers, check_delays
-from rolloutsim.scenario import DEEDS, Action, Expectation, Scenario, ScenarioSpec, Stream, When
+from rolloutsim.scenario import DEEDS, Action, Expectation, Scenario, ScenarioSpec, When
 
 Refuse = Callable[[str, str, str, str], None]
 
@@ -44,7 +45,9 @@ def check_scenario(scenario: Scenario, document: Document, manifests: Manifests,
     for i, stream in enumerate(spec.traffic):
         if names.index(stream.name) != i:
             refuse(f"spec.traffic[{i}].name", f"the name {shown(stream.name)} a second time", "each stream has its own name", "Rename one of them.")
-        _check_target(stream, f"spec.traffic[{i}]", manifests, refuse)
+        check_target(stream, f"spec.traffic[{i}]", manifests, refuse)
+        if stream.data_plane is not None and stream.data_plane not in PLANES:
+            refuse(f"spec.traffic[{i}].dataPlane", shown(stream.data_plane), f"the data planes are {', '.join(PLANES)}", "Name one of them.")
     check_arrivals(spec, _longest_s(spec), refuse)
     containers = {str(c.get("name")) for key in ("containers", "initContainers") for c in manifests.rollout.spec.template.spec.get(key) or ()}
     images = set(manifests.rollout.spec.template.images)
@@ -68,32 +71,6 @@ def check_scenario(scenario: Scenario, document: Document, manifests: Manifests,
     for i, expectation in enumerate(spec.expect):
         _check_expectation(expectation, i, names, refuse)
     _check_time(scenario, refuse)
-
-
-def _check_target(stream: Stream, path: str, manifests: Manifests, refuse: Refuse) -> None:
-    kind, _, target = stream.to.partition("/")
-    services = {service.meta.name for service in manifests.services}
-    if kind == "service":
-        if target not in services:
-            refuse(
-                f"{path}.to", shown(stream.to), f"there is no such Service ({', '.join(sorted(services)) or 'none'})", "Name one of the manifests."
-            )
-    elif kind == "ingress":
-        host = target.partition("/")[0]
-        rules = [rule for ingress in manifests.ingresses for rule in ingress.rules]
-        fitting = [rule for rule in rules if rule.host in (host, "")]
-        meshed = {name for route in manifests.virtual_services for name in route.spec.get("hosts") or ()}
-        if not fitting and host not in meshed:
-            hosts = ", ".join(sorted({rule.host or "*" for rule in rules})) or "none"
-            refuse(f"{path}.to", shown(stream.to), f"no Ingress has this host ({hosts})", "Name a host of the manifests.")
-        for rule in fitting:
-            if rule.service not in services:
-                refuse(f"{path}.to", f"the Ingress leads to Service {shown(rule.service)}", "which is not among the manifests", "Add the Service.")
-                break
-    else:
-        refuse(f"{path}.to", shown(stream.to), "`to` is ingress/HOST[/PATH] or service/NAME", "Write it so.")
-    if stream.data_plane is not None and stream.data_plane not in PLANES:
-        refuse(f"{path}.dataPlane", shown(stream.data_plane), f"the data planes are {', '.join(PLANES)}", "Name one of them.")
 
 
 def _check_action(action: Action, i: int, containers: set[str], manifests: Manifests, refuse: Refuse) -> None:

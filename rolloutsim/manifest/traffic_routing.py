@@ -209,3 +209,54 @@ class TrafficRouting:
     def managed_names(self) -> tuple[str, ...]:
         """The names of the managed routes, in order."""
         return tuple(route.name for route in self.managed_routes or ())
+
+
+# --- routes of steps -----------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class StringMatch:
+    """A text to match: exactly one of the three is set in a valid Rollout."""
+
+    exact: str = ""
+    prefix: str = ""
+    regex: str = ""
+
+    @property
+    def given(self) -> dict[str, str]:
+        """What is set, by its name."""
+        return {name: text for name, text in (("exact", self.exact), ("prefix", self.prefix), ("regex", self.regex)) if text}
+
+
+@dataclass(frozen=True, slots=True)
+class HeaderMatch:
+    """A header and the value that it must have."""
+
+    header_name: str
+    header_value: StringMatch
+
+
+@dataclass(frozen=True, slots=True)
+class SetHeaderRoute:
+    """A route by header; without `match` it is removed."""
+
+    name: str = ""
+    match: tuple[HeaderMatch, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RouteMatch:
+    """Conditions of a mirror route; all of them must hold."""
+
+    method: StringMatch | None = None
+    path: StringMatch | None = None
+    headers: Mapping[str, StringMatch] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SetMirrorRoute:
+    """A mirror route; without `match` it is removed."""
+
+    name: str
+    match: tuple[RouteMatch, ...] | None = None
+    percentage: int | None = None

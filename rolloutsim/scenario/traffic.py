@@ -30,6 +30,8 @@ class Stream(Model):
     name: str = "users"
     to: str
     """`ingress/HOST[/PATH]` or `service/NAME`."""
+    headers: dict[str, str] = Field(default={})
+    """Headers that each request carries; routes by header look at them."""
     rate: PerSecond | None = None
     """Requests per second, on average; a trace brings its own, and in a closed loop the answers set the pace."""
     arrivals: Arrivals = "poisson"

@@ -215,17 +215,17 @@ class World:
         traffic, setup, header = self.traffic, self.setup, self.setup.header
         assert traffic is not None
         kind, _, target = stream.to.partition("/")
-        key = (header.seed, header.replication, stream.name)
+        key, request = (header.seed, header.replication, stream.name), backends.Request.to(target, stream.headers)
         if kind == "service":
             service, read = target, backends.one_service(self.store, target)
         elif plane == ENVOY:
-            service, read = target, backends.virtual_service(self.store, target.partition("/")[0])
+            service, read = target, backends.virtual_service(self.store, request)
         else:
             service = self._service_behind(target)
-            read = backends.canary_ingress(self.store, service) if plane == NGINX_CANARY else backends.one_service(self.store, service)
+            read = backends.canary_ingress(self.store, service, request) if plane == NGINX_CANARY else backends.one_service(self.store, service)
 
         def reroute(known: backends.Known, *, since_s: float, reopens: bool) -> None:
-            route = Route(service, plane, traffic.covers(stream.name), known.endpoints, known.weights)
+            route = Route(service, plane, traffic.covers(stream.name), known.endpoints, known.weights, known.rule)
             self.record.routings.append(Routing(self.now_s, stream.name, route, since_s))
             traffic.reroute(self.now_s, stream.name, route, reopens=reopens)
 

@@ -40,6 +40,14 @@ kind: AnalysisTemplate
 metadata: {name: t}
 spec: {metrics: [{name: ok, provider: {web: {url: "http://x"}}}]}
 """
+VIRTUAL_SERVICE = """\
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: vs}
+spec: {hosts: [a], http: [{match: [%s], route: [{destination: {host: nobody}}]}]}
+"""
+TRAEFIK = "---\napiVersion: traefik.io/v1alpha1\nkind: TraefikService\nmetadata: {name: t}\nspec: {%s}\n"
 WHOLE = ROLLOUT + SERVICE + SCENARIO
 
 BAD = {
@@ -73,6 +81,18 @@ BAD = {
     "turns out of order": (WHOLE + "  versions: {v2: {turns: [{after: 9s, over: 5s, errorRate: 1%}, {after: 10s, errorRate: 0}]}}\n", "over (14 s)"),
     "bad pods like others": (WHOLE + "  versions: {v2: {badPods: {oneIn: 3}}}\n", "bad pods differ"),
     "flaps and crashes": (WHOLE + "  cluster: {pods: {flaps: {ready: 9s, unready: 1s}, crashes: {after: 5s}}}\n", "flaps together with crashes"),
+    "headers that nobody reads": (WHOLE.replace("rate: 10/s", "headers: {X: y}, rate: 10/s"), "nobody between a client and a Service"),
+    "a header's bad expression": (WHOLE.replace("{pause: {}}", "{setHeaderRoute: {match: [{headerName: X, headerValue: {regex: '('}}]}}"), "RE2"),
+    "a host of nobody": (WHOLE.replace("service/app", "ingress/a.example"), "no router's object has this host (none)"),
+    "neither a Service nor a host": (WHOLE.replace("service/app", "pod/app"), "ingress/HOST[/PATH] or service/NAME"),
+    "a condition that is not simulated": (WHOLE + VIRTUAL_SERVICE % "{queryParams: {a: {exact: b}}}", "the condition queryParams"),
+    "a condition of the wrong type": (WHOLE + VIRTUAL_SERVICE % "{headers: {a: b}}", "a mapping of exact, prefix or regex"),
+    "a condition's bad expression": (WHOLE + VIRTUAL_SERVICE % "{uri: {regex: '['}}", "RE2"),
+    "a route to a Service that is not there": (WHOLE.replace("service/app", "ingress/a") + VIRTUAL_SERVICE % "{uri: {exact: /}}", "leads to Service nobody"),
+    "a router's object of the wrong type": (WHOLE + VIRTUAL_SERVICE.replace("[a]", "[1]") % "{}", "a whole number (1); hosts[0] is text"),
+    "a TraefikService that mirrors": (WHOLE + TRAEFIK % "mirroring: {name: app}", "a TraefikService that mirrors"),
+    "a TraefikService without a name": (WHOLE + TRAEFIK % "weighted: {services: [{weight: 1}]}", "name is required"),
+    "a router's unknown field": (WHOLE.replace("steps:", "trafficRouting: {nginx: {ingress: x}}\n      steps:"), "unknown field ingress"),
     "endless scrapes": (WHOLE + "  cluster: {scrape: 0s}\n", "at least 0.1 s"),
     "no rate": (WHOLE.replace("rate: 10/s", "arrivals: poisson"), "rate is required here"),
     "arrivals of no shape": (WHOLE.replace("10/s", "10/s, arrivals: {}"), "arrivals have exactly one"),

@@ -8,15 +8,19 @@ from typing import Any
 from rolloutsim.control.context import Context, PassFailed
 from rolloutsim.control.operations import UpdateRoute
 from rolloutsim.control.routing.router import Plain
+from rolloutsim.manifest import istio_routes
+from rolloutsim.manifest.istio_routes import service_of
 from rolloutsim.manifest.objects import HASH_LABEL, DestinationRule, ReplicaSet, VirtualService
-from rolloutsim.manifest.traffic_routing import IstioRouting, VirtualServiceReference
+from rolloutsim.manifest.traffic_routing import IstioRouting, RouteMatch, SetHeaderRoute, SetMirrorRoute, VirtualServiceReference
 
 Json = Mapping[str, Any]
 
 
-def _host(destination: Json) -> str:
-    """The Service of a destination: its host up to the first dot (getHost)."""
-    return str(destination.get("host", "")).split(".")[0]
+def _conditions(match: RouteMatch) -> Json:
+    """A condition of a mirror route as Istio writes it (createMirrorRoute)."""
+    headers = {name: value.given for name, value in (match.headers or {}).items()}
+    parts = {"method": match.method and match.method.given, "uri": match.path and match.path.given, "headers": headers}
+    return {name: part for name, part in parts.items() if part}
 
 
 class Istio(Plain):
@@ -25,9 +29,7 @@ class Istio(Plain):
     def __init__(self, ctx: Context, spec: IstioRouting, managed: Sequence[str]) -> None:
         self._ctx = ctx
         self._references, self._rule, self._managed = spec.references, spec.destination_rule, managed
-        canary = ctx.rollout.spec.strategy.canary
-        assert canary is not None
-        self._canary_service, self._stable_service = canary.canary_service, canary.stable_service
+        self._stable_service, self._canary_service = ctx.rollout.stable_and_canary()
 
     # --- hashes ----------------------------------------------------------------------------------------------------------------
 
@@ -71,24 +73,27 @@ class Istio(Plain):
         """Write the weights of canary and stable into the chosen routes; other destinations lose theirs."""
         for reference in self._references:
             service = self._cached(reference)
-            http = list(service.spec.get("http") or ())
-            chosen = self._chosen(reference, http)
-            changed = [self._weighted(route, weight) if i in chosen else route for i, route in enumerate(http)]
-            if changed != http:
-                self._write(service, self._ordered(changed), f"set to desiredWeight '{weight}'")
+            changed = {}
+            for kind, indices in self._chosen(reference, service.spec).items():
+                routes = list(service.spec[kind])
+                weighted = [self._weighted(route, weight) if i in indices else route for i, route in enumerate(routes)]
+                if weighted != routes:
+                    changed[kind] = self._ordered(weighted) if kind == "http" else weighted
+            if changed:
+                self._write(service, changed, f"set to desiredWeight '{weight}'")
 
-    def _chosen(self, reference: VirtualServiceReference, http: list[Json]) -> set[int]:
-        """Indices of the routes that follow the weight: those listed, or the only (first unnamed) one; managed mirrors, too."""
-        names = reference.routes
-        if names:
-            missing = [name for name in names if all(route.get("name") != name for route in http)]
-            if missing:
-                raise PassFailed(f"HTTP Route '{missing[0]}' is not found in the defined Virtual Service.")
-            chosen = {i for i, route in enumerate(http) if route.get("name") in names}
-        else:
-            own = [i for i, route in enumerate(http) if route.get("name") not in self._managed]
-            chosen = set(own[:1])
-        return chosen | {i for i, route in enumerate(http) if route.get("mirror") and route.get("name") in self._managed}
+    def _chosen(self, reference: VirtualServiceReference, spec: Json) -> dict[str, list[int]]:
+        """Indices of the routes that follow the weight, by kind of route.
+
+        A managed mirror route that is there counts as listed, so that without a list of routes it is then the only one (generateVirtualServicePatches).
+        """
+        http = spec.get("http") or ()
+        mirrors = [route["name"] for route in http if route.get("mirror") and route.get("name") in self._managed]
+        return {
+            **({"http": istio_routes.http_indices([*reference.routes, *mirrors], http)} if http else {}),
+            **({"tls": istio_routes.l4_indices(reference.tls_routes, spec["tls"], "tls")} if spec.get("tls") else {}),
+            **({"tcp": istio_routes.l4_indices(reference.tcp_routes, spec["tcp"], "tcp")} if spec.get("tcp") else {}),
+        }
 
     def _weighted(self, route: Json, weight: int) -> Json:
         extra = set(self._rule.additional_subset_names) if self._rule is not None else set()
@@ -98,7 +103,7 @@ class Istio(Plain):
         patches: list[tuple[int, int | None]] = []
         destinations = list(route.get("route") or ())
         for i, destination in enumerate(destinations):
-            role, host, wanted = self._role(destination["destination"]), _host(destination["destination"]), None
+            role, host, wanted = self._role(destination["destination"]), service_of(destination["destination"]), None
             if not host:
                 continue
             if role:
@@ -112,7 +117,7 @@ class Istio(Plain):
         # Removals shift the indices that later patches were made with (as in the source): the second of two may hit nothing and is added anew.
         for i, wanted in patches:
             if i >= len(destinations):
-                destinations.append({"destination": {"host": _host(route["route"][i]["destination"])}, "weight": wanted or 0})
+                destinations.append({"destination": {"host": service_of(route["route"][i]["destination"])}, "weight": wanted or 0})
             elif wanted is None:
                 del destinations[i]
             else:
@@ -121,7 +126,7 @@ class Istio(Plain):
         return {**route, "route": destinations}
 
     def _role(self, destination: Json) -> str:
-        host, subset, rule = _host(destination), destination.get("subset"), self._rule
+        host, subset, rule = service_of(destination), destination.get("subset"), self._rule
         if (self._canary_service and host == self._canary_service) or (rule is not None and subset == rule.canary_subset_name):
             return "canary"
         if (self._stable_service and host == self._stable_service) or (rule is not None and subset == rule.stable_subset_name):
@@ -130,29 +135,37 @@ class Istio(Plain):
 
     # --- managed routes --------------------------------------------------------------------------------------------------------
 
-    def set_header_route(self, route: Json) -> None:
+    def set_header_route(self, route: SetHeaderRoute) -> None:
         """Put a route by header on top: all of it to the canary; without `match` it is removed. Written in every pass of its step."""
         for reference in self._references:
             service = self._cached(reference)
-            http = [r for r in service.spec.get("http") or () if r.get("name") != route["name"]]
-            if route.get("match"):
-                match = [{"headers": {m["headerName"]: {k: v for k, v in m["headerValue"].items() if v}}} for m in route["match"]]
-                http.append({"name": route["name"], "match": match, "route": [{"destination": self._canary(service), "weight": 100}]})
-            self._write(service, self._ordered(http), f"set headerRoute '{route['name']}'")
+            http = [r for r in service.spec.get("http") or () if r.get("name") != route.name]
+            if route.match is not None:
+                match = [{"headers": {m.header_name: m.header_value.given}} for m in route.match]
+                destination = self._canary(service, reference)
+                http.append({"name": route.name, "match": match, "route": [{"destination": destination, "weight": 100}]})
+            self._write(service, {"http": self._ordered(http)}, f"set headerRoute '{route.name}'")
 
-    def set_mirror_route(self, route: Json) -> None:
+    def set_mirror_route(self, route: SetMirrorRoute) -> None:
         """Put a copy of the weighted route with a mirror to the canary on top; without `match` it is removed."""
         for reference in self._references:
             service = self._cached(reference)
-            present = list(service.spec.get("http") or ())
-            http = [r for r in present if r.get("name") != route["name"]]
-            if route.get("match"):
-                chosen = sorted(self._chosen(reference, http))
-                copied = [{k: v for k, v in d.items() if k != "weight" or v} for d in http[chosen[0]].get("route") or ()]
-                mirror: dict[str, Any] = {"name": route["name"], "match": list(route["match"]), "route": copied, "mirror": self._canary(service)}
-                mirror["mirrorPercentage"] = {"value": float(route.get("percentage", 100))}
-                http.append(mirror)
-            self._write(service, self._ordered(http), f"set mirrorRoute '{route['name']}'")
+            http = [r for r in service.spec.get("http") or () if r.get("name") != route.name]
+            if route.match is not None:
+                followed = self._followed(reference, http)
+                if not followed:
+                    raise PassFailed("[createMirrorRoute] no HTTP route of the VirtualService follows the weight")
+                copied = [{k: v for k, v in d.items() if k != "weight" or v} for d in followed]
+                mirror: dict[str, Any] = {"name": route.name, "match": [_conditions(match) for match in route.match], "route": copied}
+                mirror["mirror"] = self._canary(service, reference)
+                mirror["mirrorPercentage"] = {"value": 100.0 if route.percentage is None else float(route.percentage)}
+                http.insert(0, mirror)
+            self._write(service, {"http": self._ordered(http)}, f"set mirrorRoute '{route.name}'")
+
+    def _followed(self, reference: VirtualServiceReference, http: Sequence[Json]) -> Sequence[Json]:
+        """The destinations of the first HTTP route that follows the weight, none without one (getVirtualServiceSetWeightRoute)."""
+        indices = istio_routes.http_indices(reference.routes, http)
+        return (http[indices[0]].get("route") or ()) if indices else ()
 
     def remove_managed_routes(self) -> None:
         """Remove the managed routes that are there."""
@@ -161,18 +174,17 @@ class Istio(Plain):
             http = list(service.spec.get("http") or ())
             left = [route for route in http if route.get("name") not in self._managed]
             if len(left) < len(http):
-                self._write(service, left, "removed all managed routes.")
+                self._write(service, {"http": left}, "removed all managed routes.")
 
-    def _canary(self, service: VirtualService) -> Json:
-        """The canary as a destination, with the port that the VirtualService gives it."""
+    def _canary(self, service: VirtualService, reference: VirtualServiceReference) -> Json:
+        """The canary as a destination, with the port that the VirtualService gives the first one of its weighted route."""
         rule = self._ctx.route(DestinationRule, self._rule.name) if self._rule is not None else None
         destination: dict[str, Any] = {"host": rule.spec.get("host", "") if rule is not None else self._canary_service}
         if self._rule is not None:
             destination["subset"] = self._rule.canary_subset_name
-        for route in service.spec.get("http") or ():
-            for known in route.get("route") or ():
-                if self._role(known["destination"]) == "canary" and known["destination"].get("port"):
-                    destination["port"] = known["destination"]["port"]
+        known = self._followed(reference, service.spec.get("http") or ())
+        if known and known[0]["destination"].get("port"):
+            destination["port"] = known[0]["destination"]["port"]
         return destination
 
     def _ordered(self, http: list[Json]) -> list[Json]:
@@ -183,10 +195,9 @@ class Istio(Plain):
 
     def _cached(self, reference: VirtualServiceReference) -> VirtualService:
         found = self._ctx.route(VirtualService, reference.short_name)
-        if found is None:
-            raise PassFailed(f'virtualservices.networking.istio.io "{reference.short_name}" not found')
+        assert found is not None  # the spec is invalid without it, and such a pass does not come this far
         return found
 
-    def _write(self, service: VirtualService, http: list[Json], text: str) -> None:
-        self._ctx.update_route(service, {**service.spec, "http": http})
+    def _write(self, service: VirtualService, changed: Json, text: str) -> None:
+        self._ctx.update_route(service, {**service.spec, **changed})
         self._ctx.emit("Updated VirtualService", f"VirtualService `{service.meta.name}` {text}")

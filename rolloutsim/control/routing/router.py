@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Protocol
+
+from rolloutsim.manifest.traffic_routing import SetHeaderRoute, SetMirrorRoute
 
 
 class VerifyFailed(Exception):
@@ -22,10 +23,10 @@ class Router(Protocol):
     def verify_weight(self, weight: int) -> bool | None:
         """Whether the weight is in force; None where that is not looked at."""
 
-    def set_header_route(self, route: Mapping[str, Any]) -> None:
+    def set_header_route(self, route: SetHeaderRoute) -> None:
         """Add, change or (without `match`) remove a route by header."""
 
-    def set_mirror_route(self, route: Mapping[str, Any]) -> None:
+    def set_mirror_route(self, route: SetMirrorRoute) -> None:
         """Add, change or (without `match`) remove a mirror route."""
 
     def remove_managed_routes(self) -> None:
@@ -42,10 +43,10 @@ class Plain:
         """Nothing to look at."""
         return None
 
-    def set_header_route(self, route: Mapping[str, Any]) -> None:
+    def set_header_route(self, route: SetHeaderRoute) -> None:
         """Nothing: there are no header routes."""
 
-    def set_mirror_route(self, route: Mapping[str, Any]) -> None:
+    def set_mirror_route(self, route: SetMirrorRoute) -> None:
         """Nothing: there are no mirror routes."""
 
     def remove_managed_routes(self) -> None:

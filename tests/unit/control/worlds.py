@@ -16,7 +16,7 @@ from rolloutsim.manifest.objects import (
     Rollout,
 )
 from rolloutsim.record import Header
-from rolloutsim.scenario import Cluster, Pods, Version
+from rolloutsim.scenario import Cluster, Pods, Stream, Version
 from rolloutsim.scenario.metrics import MetricSource
 from rolloutsim.world.world import Setup, World
 
@@ -46,7 +46,14 @@ def virtual_service(*destinations: dict[str, Any]) -> dict[str, Any]:
     return {"apiVersion": "networking.istio.io/v1", "kind": "VirtualService", "metadata": {"name": "vs"}, "spec": spec}
 
 
-def world(*objects: dict[str, Any], versions: dict[str, Version] | None = None, healthy: bool = True, metrics: dict[str, Any] | None = None) -> World:
+def world(
+    *objects: dict[str, Any],
+    versions: dict[str, Version] | None = None,
+    healthy: bool = True,
+    metrics: dict[str, Any] | None = None,
+    streams: tuple[Stream, ...] = (),
+    **cluster: Any,
+) -> World:
     problems: list[Any] = []
     documents = [document for obj in objects for document in parse("test", yaml.safe_dump(obj), problems)]
     found = bundle(documents, problems, check_rules=False)
@@ -60,7 +67,8 @@ def world(*objects: dict[str, Any], versions: dict[str, Version] | None = None, 
         ingresses=found.ingresses,
         templates=(*found.analysis_templates, *found.cluster_analysis_templates),
         standalone=(*found.experiments, *found.analysis_runs),
-        cluster=Cluster(pods=Pods(start=1.0, stop=1.0)),
+        cluster=Cluster(pods=Pods(start=1.0, stop=1.0), **cluster),
+        streams=streams,
         metrics=tuple((name, MetricSource.model_validate(given)) for name, given in (metrics or {}).items()),
         versions=tuple((versions or {}).items()),
         healthy_at_start=healthy,
