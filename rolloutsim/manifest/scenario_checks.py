@@ -10,6 +10,7 @@ from typing import Any
 from rolloutsim.errors import InputError, Problem
 from rolloutsim.manifest.arrival_checks import check_arrivals, expected_requests
 from rolloutsim.manifest.bundle import Manifests
+from rolloutsim.manifest.data_plane_checks import check_data_plane
 from rolloutsim.manifest.decode import camel
 from rolloutsim.manifest.documents import Document, shown
 from rolloutsim.manifest.merge_patch import patched_spec
@@ -24,14 +25,6 @@ Refuse = Callable[[str, str, str, str], None]
 MOST_EXPECTED_REQUESTS = 50_000_000
 MOST_PLAYED_REQUESTS = 10_000_000_000
 LONGEST_S = 30 * 86400.0
-PLANES = (
-    "ingress-nginx/round_robin",
-    "ingress-nginx/canary_weight",
-    "envoy/weighted_clusters",
-    "kube-proxy/iptables",
-    "kube-proxy/nftables",
-    "random",
-)
 
 
 def check_scenario(scenario: Scenario, document: Document, manifests: Manifests, problems: list[Problem]) -> None:
@@ -46,8 +39,7 @@ def check_scenario(scenario: Scenario, document: Document, manifests: Manifests,
         if names.index(stream.name) != i:
             refuse(f"spec.traffic[{i}].name", f"the name {shown(stream.name)} a second time", "each stream has its own name", "Rename one of them.")
         check_target(stream, f"spec.traffic[{i}]", manifests, refuse)
-        if stream.data_plane is not None and stream.data_plane not in PLANES:
-            refuse(f"spec.traffic[{i}].dataPlane", shown(stream.data_plane), f"the data planes are {', '.join(PLANES)}", "Name one of them.")
+        check_data_plane(stream, f"spec.traffic[{i}]", manifests, refuse)
     check_arrivals(spec, _longest_s(spec), refuse)
     containers = {str(c.get("name")) for key in ("containers", "initContainers") for c in manifests.rollout.spec.template.spec.get(key) or ()}
     images = set(manifests.rollout.spec.template.images)

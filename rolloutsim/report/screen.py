@@ -218,8 +218,9 @@ def _assumptions(result: Result, *, all_assumptions: bool) -> Iterator[str]:
             yield f"  {a.name} {a.value}"
             yield f"      source: {a.source}; set {a.key}"
         return
-    main = [a for a in found if not a.source.startswith("median of recordings")]
-    rest = len(found) - len(main)
+    shown = [a for a in found if not a.key.startswith("traffic")]  # the tables name the data planes
+    main = [a for a in shown if not a.source.startswith("median of recordings")]
+    rest = len(shown) - len(main)
     texts = [f"{a.name} {a.value}" for a in main] + ([f"{rest} delays of the control plane as recorded"] if rest else [])
     for i, text in enumerate(texts or ["nothing"]):
         yield f"{'assumed: ' if i == 0 else '         '}{text}{'' if i + 1 < len(texts) else ' (--assumptions lists the sources)'}"

@@ -7,13 +7,11 @@ Pod start and stop are assumptions about the user's own application; the other d
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from rolloutsim.quantities import format_duration
-from rolloutsim.record import Assumption
 from rolloutsim.scenario import Cluster, Delay, DelayShape, Lognormal, Pods, Version
 from rolloutsim.scenario.model import Z95
 
@@ -103,27 +101,3 @@ def describe(delay: Delay | None) -> str:
     if delay.uniform is not None:
         return f"{format_duration(delay.uniform.low)} to {format_duration(delay.uniform.high)}"
     return f"{format_duration(delay.exponential or 0.0)} on average (exponential)"
-
-
-def assumptions(cluster: Cluster, lags: Sequence[Assumption], *, scraped: bool = False) -> list[Assumption]:
-    """The delays that the scenario left open, the `lags` of its data planes among them, as far as they matter with its metrics."""
-    recorded = "median of recordings of argo-rollouts 1.9.1 on Kubernetes 1.34.1"
-    rows: list[Assumption] = []
-    if cluster.pods.start is None:
-        rows.append(Assumption("pods become ready after", describe(POD_START), "assumed: set it to what your pods need", "cluster.pods.start"))
-    if cluster.pods.stop is None:
-        rows.append(Assumption("pods stop after", describe(POD_STOP), "assumed: set it to what your pods need", "cluster.pods.stop"))
-    rows += lags
-    if cluster.scrape is None and scraped:
-        source = "prometheus.yml as shipped with Prometheus (documentation/examples); its default without one is 1m"
-        rows.append(Assumption("Prometheus scrapes each pod every", format_duration(SCRAPE_S), source, "cluster.scrape"))
-    if cluster.api_write is None:
-        text = f"{format_duration(API_WRITE_S)}, of the ReplicaSet controller {1e3 * REPLICA_SET_WRITE_S:g}ms"
-        rows.append(Assumption("a write to the API server takes", text, recorded, "cluster.apiWrite"))
-    if cluster.watch is None:
-        rows.append(Assumption("a watch delivers after", format_duration(WATCH_S), recorded, "cluster.watch"))
-    if cluster.controller_pass is None:
-        rows.append(Assumption("a controller's pass takes", format_duration(CONTROLLER_PASS_S), recorded, "cluster.controllerPass"))
-    if cluster.endpoints is None:
-        rows.append(Assumption("EndpointSlices follow pods after", format_duration(ENDPOINTS_S), recorded, "cluster.endpoints"))
-    return rows

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
 import simpy
 
+from rolloutsim.manifest.data_plane import Choice, choose
 from rolloutsim.manifest.objects import (
     AnalysisRun,
     AnalysisTemplate,
@@ -21,19 +22,19 @@ from rolloutsim.manifest.objects import (
     Rollout,
     RouterObject,
     Service,
-    VirtualService,
 )
 from rolloutsim.record import Change, Deed, Happening, Header, Record, Route, Routing
 from rolloutsim.scenario import Action, Cluster, Pods, Stream, Version
 from rolloutsim.scenario.metrics import Measured, MetricSource
 from rolloutsim.world import backends
 from rolloutsim.world.analysis_run_controller import AnalysisRunController
-from rolloutsim.world.delays import SCRAPE_S, Delays, assumptions
+from rolloutsim.world.assumptions import assumptions
+from rolloutsim.world.delays import SCRAPE_S, Delays
 from rolloutsim.world.endpoints import EndpointsController
 from rolloutsim.world.event_recorder import EventRecorder
 from rolloutsim.world.experiment_controller import ExperimentController
 from rolloutsim.world.kubelet import Kubelet
-from rolloutsim.world.lag.paces import lag_assumptions, paces
+from rolloutsim.world.lag.paces import paces
 from rolloutsim.world.measurements import Measurements, source_of
 from rolloutsim.world.operator import Operator
 from rolloutsim.world.processes import Processes
@@ -48,9 +49,6 @@ from rolloutsim.world.traffic.engine import Traffic
 
 HEALTHY_SINCE_S = -300.0
 """A Rollout that stands healthy at t = 0 was deployed so long before, with pods that start at once."""
-
-KUBE_PROXY, INGRESS_NGINX = "kube-proxy/iptables", "ingress-nginx/round_robin"
-NGINX_CANARY, ENVOY = "ingress-nginx/canary_weight", "envoy/weighted_clusters"
 
 Observer = Callable[[Change, Store], None]
 """Called after every write with the change and the store."""
@@ -156,7 +154,8 @@ class World:
         setup, header = self.setup, self.setup.header
         self.record.changes = [Change(0.0, type(obj).__name__, obj.meta.name, obj) for obj in self.store.everything()]
         self.record.events = [happening for happening in self.record.events if happening.t_s >= 0]
-        planes = [self._plane_of(stream) for stream in setup.streams]
+        choices = [choose(stream, setup.rollout, setup.ingresses, setup.routes) for stream in setup.streams]
+        planes = [choice.plane for choice in choices]
         detail: Literal["counts", "requests"] = "counts" if header.detail == "counts" else "requests"
         serving = any(version.serving is not None for _, version in setup.versions)
         key = (header.seed, header.replication)
@@ -165,12 +164,12 @@ class World:
         )
         scraped = any(given.of_requests is not None for _, given in setup.metrics)
         if scraped:
-            self._scrape(self.traffic)
+            self._scrape(self.traffic, choices)
         self._processes = Processes(self.env, self.traffic, self.profiles.of)
         for pod in self.store.objects(Pod):
             self._processes.see(pod)
-        for stream, plane in zip(setup.streams, planes, strict=True):
-            self._add_router(stream, plane)
+        for stream, choice in zip(setup.streams, choices, strict=True):
+            self._add_router(stream, choice)
         for obj in setup.standalone:
             self.store.create(obj)
         self.operator = Operator(
@@ -182,7 +181,7 @@ class World:
             write_s=self._delays.api_write_s,
             fraction_s=header.second_fraction_s,
         )
-        self.record.assumptions = assumptions(setup.cluster, lag_assumptions(setup.cluster, set(planes)), scraped=scraped)
+        self.record.assumptions = assumptions(setup.cluster, setup.streams, choices, scraped=scraped)
 
     def _changed(self, kind: str, name: str, obj: Object | None) -> None:
         change = Change(self.now_s, kind, name, obj)
@@ -210,65 +209,32 @@ class World:
 
     # --- traffic ---------------------------------------------------------------------------------------------------------------
 
-    def _add_router(self, stream: Stream, plane: str) -> None:
+    def _add_router(self, stream: Stream, choice: Choice) -> None:
         """Put the data plane in front of a stream."""
         traffic, setup, header = self.traffic, self.setup, self.setup.header
         assert traffic is not None
-        kind, _, target = stream.to.partition("/")
-        key, request = (header.seed, header.replication, stream.name), backends.Request.to(target, stream.headers)
-        if kind == "service":
-            service, read = target, backends.one_service(self.store, target)
-        elif plane == ENVOY:
-            service, read = target, backends.virtual_service(self.store, request)
-        else:
-            service = self._service_behind(target)
-            read = backends.canary_ingress(self.store, service, request) if plane == NGINX_CANARY else backends.one_service(self.store, service)
+        request = backends.Request.to(stream.to.partition("/")[2], stream.headers)
 
         def reroute(known: backends.Known, *, since_s: float, reopens: bool) -> None:
-            route = Route(service, plane, traffic.covers(stream.name), known.endpoints, known.weights, known.rule)
+            route = Route(choice.target, choice.plane, traffic.covers(stream.name), known.endpoints, known.weights, known.rule)
             self.record.routings.append(Routing(self.now_s, stream.name, route, since_s))
             traffic.reroute(self.now_s, stream.name, route, reopens=reopens)
 
-        control, proxy = paces(plane, setup.cluster)
-        fraction_s = header.second_fraction_s
+        key, fraction_s = (header.seed, header.replication, stream.name), header.second_fraction_s
+        control, proxy = paces(choice.plane, setup.cluster)
+        read = backends.reading(self.store, choice, request)
         Router(self.env, self.store, read, reroute, key=key, control=control, proxy=proxy, second_fraction_s=fraction_s)
-
-    def _service_of(self, stream: Stream) -> str:
-        """The Service that a stream is sent to."""
-        kind, _, target = stream.to.partition("/")
-        return target if kind == "service" or self._plane_of(stream) == ENVOY else self._service_behind(target)
-
-    def _service_behind(self, target: str) -> str:
-        """The Service behind `HOST[/PATH]`: the rule with the longest path that is a prefix of it."""
-        host, _, path = target.partition("/")
-        rules = [rule for ingress in self.setup.ingresses for rule in ingress.rules if rule.host in (host, "")]
-        fitting = [rule for rule in rules if f"/{path}".startswith(rule.path)] or rules
-        return max(fitting, key=lambda rule: (rule.host == host, len(rule.path))).service
-
-    def _plane_of(self, stream: Stream) -> str:
-        """The data plane that a stream names, or that its target and the manifests imply."""
-        kind, _, target = stream.to.partition("/")
-        if stream.data_plane is not None:
-            return stream.data_plane
-        if kind == "service":
-            return KUBE_PROXY
-        hosts = {host for route in self.setup.routes if isinstance(route, VirtualService) for host in route.spec.get("hosts") or ()}
-        if target.partition("/")[0] in hosts:
-            return ENVOY
-        canary = self.setup.rollout.spec.strategy.canary
-        routed = canary is not None and canary.traffic_routing is not None and canary.traffic_routing.nginx is not None
-        return NGINX_CANARY if routed and canary is not None and self._service_behind(target) == canary.stable_service else INGRESS_NGINX
 
     # --- measurements ----------------------------------------------------------------------------------------------------------
 
-    def _scrape(self, traffic: Traffic) -> None:
+    def _scrape(self, traffic: Traffic, choices: Sequence[Choice]) -> None:
         """Let Prometheus scrape the pods that run."""
         setup, header = self.setup, self.setup.header
 
         def targets() -> list[int]:
             return [pod.ordinal for pod in self.store.objects(Pod) if pod.word in ("Running", "Terminating")]
 
-        services = {stream.name: self._service_of(stream) for stream in setup.streams}
+        services = {stream.name: choice.target for stream, choice in zip(setup.streams, choices, strict=True)}
         tallies = traffic.tallied(self.series.bounds_s)
         interval_s = SCRAPE_S if setup.cluster.scrape is None else setup.cluster.scrape
         key = (header.seed, header.replication)

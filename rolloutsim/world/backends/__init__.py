@@ -5,4 +5,5 @@ from rolloutsim.world.backends.known import Known as Known
 from rolloutsim.world.backends.known import Read as Read
 from rolloutsim.world.backends.known import one_service as one_service
 from rolloutsim.world.backends.nginx import canary_ingress as canary_ingress
+from rolloutsim.world.backends.reading import reading as reading
 from rolloutsim.world.backends.request import Request as Request
