@@ -8,8 +8,8 @@ from rolloutsim.control import blue_green, canary, conditions, defaults, revisio
 from rolloutsim.control.context import Context, PassFailed
 from rolloutsim.control.observed import Now, Observed
 from rolloutsim.control.operations import Pass, UpdateRollout
-from rolloutsim.manifest import rules
 from rolloutsim.manifest.objects import Condition
+from rolloutsim.manifest.rules.running import first_violation
 
 
 def reconcile(observed: Observed, now: Now) -> Pass:
@@ -43,9 +43,7 @@ def _reconcile(ctx: Context) -> None:
 
 def _refuse_invalid_spec(ctx: Context) -> None:
     """Say what is invalid, once, and give up: the error comes back with the back-off (newRolloutContext, createInvalidRolloutCondition)."""
-    violation = next(rules.spec_violations(ctx.rollout), None) or next(
-        rules.reference_violations(ctx.rollout, ctx.services, ctx.ingresses, ctx.templates, ctx.routes), None
-    )
+    violation = first_violation(ctx.rollout, ctx.services, ctx.ingresses, ctx.templates, ctx.routes)
     if violation is None:
         return
     message = f'The Rollout "{ctx.rollout.meta.name}" is invalid: {violation}'

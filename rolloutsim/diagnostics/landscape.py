@@ -9,8 +9,7 @@ from functools import cached_property
 from typing import Any
 
 from rolloutsim.errors import Place
-from rolloutsim.manifest.bundle import unpacked
-from rolloutsim.manifest.documents import Document, shown
+from rolloutsim.manifest.documents import Document, objects_of, shown
 
 WORKLOADS = ("Rollout", "Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Job", "CronJob", "Pod")
 _PART = re.compile(r"([^.\[\]]+)|\[(\d+)\]")
@@ -150,10 +149,8 @@ def fits(selector: Mapping[str, Any], labels: Mapping[str, Any]) -> bool:
 def things_of(documents: Sequence[Document]) -> Iterator[Thing]:
     """The Kubernetes objects of some documents, in reading order; what is none is left out."""
     for document in documents:
-        for origin in unpacked(document):
-            data = document.data
-            if origin.prefix:
-                data = data["items"][int(origin.prefix[len("items[") : -2])]
+        for origin in objects_of(document):
+            data = origin.data
             if isinstance(data, Mapping) and isinstance(data.get("kind"), str) and isinstance(data.get("apiVersion"), str):
                 metadata = data.get("metadata")
                 metadata = metadata if isinstance(metadata, Mapping) else {}

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from rolloutsim.diagnostics.diagnostic import Diagnostic, Finding
-from rolloutsim.manifest.verdict import CREATED, Verdict
+from rolloutsim.manifest.api_server import CREATED
+from rolloutsim.manifest.verdict import Verdict
 
 REFUSED = Diagnostic(
     "RS001",

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from rolloutsim.errors import Place, Problem
-from rolloutsim.manifest import kinds, rules
+from rolloutsim.manifest import kinds
 from rolloutsim.manifest.analysis_templates import Templates
-from rolloutsim.manifest.documents import Document, parse, read_text, shown
+from rolloutsim.manifest.documents import Document, Origin, objects_of, parse, read_text, shown
 from rolloutsim.manifest.objects import AnalysisRun, AnalysisTemplate, ClusterAnalysisTemplate, Experiment, Ingress, Rollout, Service
 from rolloutsim.manifest.router_kinds import decode_router_object
 from rolloutsim.manifest.router_objects import DestinationRule, RouterObject, RouterObjects, TraefikService, VirtualService
+from rolloutsim.manifest.verdict import is_object, name_of, refusals, verdict
 
 PLAYS_NO_PART = frozenset(
     [
@@ -64,13 +65,6 @@ class Ignored(NamedTuple):
     note: str = ""
 
 
-class Origin(NamedTuple):
-    """Where an object came from: its document, and its YAML path in it ("" or `items[2].`)."""
-
-    document: Document
-    prefix: str
-
-
 @dataclass(frozen=True, slots=True)
 class Manifests:
     """Typed objects of a run; `origins` by (kind, name) leads back to file and line."""
@@ -107,7 +101,7 @@ class Manifests:
     def place(self, kind: str, name: str, path: str = "") -> Place:
         """Where a value of an object stands."""
         origin = self.origins.get((kind, name))
-        return origin.document.place(origin.prefix + path) if origin is not None else Place(path=path)
+        return origin.place(path) if origin is not None else Place(path=path)
 
 
 _DECODERS: dict[str, tuple[str, Callable[[Document, list[Problem], str], Any]]] = {
@@ -124,21 +118,13 @@ _DECODERS: dict[str, tuple[str, Callable[[Document, list[Problem], str], Any]]] 
 }
 
 
-def unpacked(document: Document) -> Iterable[Origin]:
-    """The objects of a document: itself, or the items of a List."""
-    data = document.data
-    if isinstance(data, dict) and data.get("kind") == "List" and isinstance(data.get("items"), list):
-        return [Origin(document, f"items[{i}].") for i, item in enumerate(data["items"]) if isinstance(item, dict)]
-    return [Origin(document, "")]
-
-
-def bundle(documents: Iterable[Document], problems: list[Problem], *, check_rules: bool = True) -> Manifests | None:
+def bundle(documents: Sequence[Document], problems: list[Problem], *, check_rules: bool = True) -> Manifests | None:
     """The manifests of some documents; None when there is no Rollout to play. All problems are added to `problems`."""
     found: dict[str, dict[str, Any]] = {kind: {} for kind in _DECODERS}
     ignored: list[Ignored] = []
     origins: dict[tuple[str, str], Origin] = {}
     for document in documents:
-        for origin in unpacked(document):
+        for origin in objects_of(document):
             _sort_in(origin, found, ignored, origins, problems)
     rollouts = list(found["Rollout"].values())
     if not rollouts:
@@ -164,27 +150,16 @@ def bundle(documents: Iterable[Document], problems: list[Problem], *, check_rule
         origins,
     )
     if check_rules:
-        problems.extend(rule_problems(manifests))
+        problems.extend(rule_problems(documents, rollout.meta.name))
     return manifests
 
 
-def rule_problems(manifests: Manifests) -> list[Problem]:
-    """What the controller would call invalid, in its words."""
-    rollout = manifests.rollout
-    violations = list(rules.spec_violations(rollout))
-    if not violations:
-        services = {service.meta.name: service for service in manifests.services}
-        ingresses = {ingress.meta.name: ingress for ingress in manifests.ingresses}
-        violations = list(rules.reference_violations(rollout, services, ingresses, manifests.templates, manifests.router_objects))
-    name = rollout.meta.name
+def rule_problems(documents: Sequence[Document], name: str) -> list[Problem]:
+    """What the controller would call invalid in a Rollout, in its words."""
+    found = next((rollout for rollout in verdict(documents).rollouts if rollout.name == name), None)
     return [
-        Problem(
-            manifests.place("Rollout", name, v.path),
-            f'The Rollout "{name}" is invalid: {v}',
-            "the controller would refuse it",
-            "Correct the manifest.",
-        )
-        for v in violations
+        Problem(place, f'The Rollout "{name}" is invalid: {violation}', "the controller would refuse it", violation.remedy)
+        for violation, place in (found.violations if found is not None else ())
     ]
 
 
@@ -211,24 +186,21 @@ def _files(path: str | Path, problems: list[Problem]) -> list[str | Path]:
 def _sort_in(
     origin: Origin, found: dict[str, dict[str, Any]], ignored: list[Ignored], origins: dict[tuple[str, str], Origin], problems: list[Problem]
 ) -> None:
-    document, prefix = origin
-    data = document.data
-    if prefix:
-        data = data["items"][int(prefix[len("items[") : -2])]
+    document, prefix, data = origin
     if not isinstance(data, dict):
         rule = "a manifest is a mapping with apiVersion, kind and metadata"
         problems.append(Problem(document.place(prefix), "a document that is no mapping", rule, "Remove it, or complete it."))
         return
-    kind, version = data.get("kind"), data.get("apiVersion")
-    if not isinstance(kind, str) or not isinstance(version, str):
+    if not is_object(data):
         rule = "every manifest has apiVersion and kind as text"
         problems.append(Problem(document.place(prefix), "a document without apiVersion and kind", rule, "Add them."))
         return
-    metadata = data.get("metadata")
-    name = str(metadata.get("name", "")) if isinstance(metadata, dict) else ""
+    kind, version, name = data["kind"], data["apiVersion"], name_of(data)
     if kind in _DECODERS and version.startswith(_DECODERS[kind][0]):
         origins.setdefault((kind, name), origin)
-        obj = _DECODERS[kind][1](document, problems, prefix)
+        refused = refusals(origin)
+        problems.extend(refused)
+        obj = None if refused else _DECODERS[kind][1](document, problems, prefix)
         if name in found[kind]:
             at = document.place(f"{prefix}metadata.name")
             problems.append(Problem(at, f"{kind} {shown(name)} a second time", "an object stands once", "Remove one of the two."))
@@ -243,8 +215,7 @@ def _sort_in(
 
 
 def _place(origins: dict[tuple[str, str], Origin], kind: str, name: str, path: str) -> Place:
-    origin = origins[kind, name]
-    return origin.document.place(origin.prefix + path)
+    return origins[kind, name].place(path)
 
 
 def _first_place(origins: dict[tuple[str, str], Origin]) -> Place:

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import yaml
 
@@ -44,6 +44,26 @@ class Document:
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.lines)
+
+
+class Origin(NamedTuple):
+    """Where an object came from: its document, its YAML path in it ("" or `items[2].`), and its data."""
+
+    document: Document
+    prefix: str
+    data: Any
+
+    def place(self, path: str = "") -> Place:
+        """Where a value of the object stands."""
+        return self.document.place(self.prefix + path)
+
+
+def objects_of(document: Document) -> list[Origin]:
+    """The objects of a document: itself, or the items of a List."""
+    data = document.data
+    if isinstance(data, dict) and data.get("kind") == "List" and isinstance(data.get("items"), list):
+        return [Origin(document, f"items[{i}].", item) for i, item in enumerate(data["items"]) if isinstance(item, dict)]
+    return [Origin(document, "", data)]
 
 
 def _parent(path: str) -> str:

@@ -23,7 +23,7 @@ def to_json(value: Any) -> Any:
         return {key: item for key, item in found.items() if item is not None and item != ""}
     if isinstance(value, tuple | list):
         return [to_json(item) for item in value]
-    return dict(value) if isinstance(value, Mapping) else value
+    return {key: to_json(item) for key, item in value.items()} if isinstance(value, Mapping) else value
 
 
 def merged(target: Any, patch: Any) -> Any:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from rolloutsim.manifest.objects import AnalysisRun
 from rolloutsim.views import get_rollout
-from tests.unit.control.worlds import image, rollout, service, world
+from tests.unit.control.worlds import JOB, image, rollout, service, world
 
 
 def test_a_standalone_run_with_jobs_ends_and_expires_at_the_resync() -> None:
     """W10: a job of 8 s, finish to start 5 s; the run is deleted by the next resync after its time, not before (spec/analysis.md 8, 12)."""
     metrics = [
-        {"name": "load", "interval": "5s", "count": 2, "provider": {"job": {"spec": {}}}},
+        {"name": "load", "interval": "5s", "count": 2, "provider": {"job": {"spec": JOB}}},
         {"name": "quick", "provider": {"web": {"url": "x"}}},
     ]
     spec = {"metrics": metrics, "ttlStrategy": {"secondsAfterSuccess": 30}}
@@ -36,7 +36,7 @@ def test_a_standalone_run_with_jobs_ends_and_expires_at_the_resync() -> None:
 
 def test_a_run_that_is_stopped_deletes_its_job() -> None:
     """W15: a failing metric ends its sibling's job, which counts as Successful."""
-    metrics = [{"name": "endless", "provider": {"job": {"spec": {}}}}, {"name": "short", "provider": {"job": {"spec": {}}}}]
+    metrics = [{"name": "endless", "provider": {"job": {"spec": JOB}}}, {"name": "short", "provider": {"job": {"spec": JOB}}}]
     run = {"apiVersion": "argoproj.io/v1alpha1", "kind": "AnalysisRun", "metadata": {"name": "alone"}, "spec": {"metrics": metrics}}
     sources = {"endless": {"outcomes": {"Failed": 1}, "takes": "10h"}, "short": {"outcomes": {"Failed": 1}, "takes": "30s"}}
     played = world(run, rollout({"canary": {}}), metrics=sources)
@@ -50,7 +50,7 @@ def test_a_run_that_is_stopped_deletes_its_job() -> None:
 def test_jobs_are_shown_beneath_their_run() -> None:
     """`⊞ UID.METRIC.N` for each measurement that is kept, its age from the measurement's start (info/analysisrun_info.go; newJobName)."""
     long_name = "a-metric-whose-name-does-not-fit-into-a-label"
-    metrics = [{"name": name, "interval": "5s", "count": 2, "provider": {"job": {"spec": {}}}} for name in ("load", long_name)]
+    metrics = [{"name": name, "interval": "5s", "count": 2, "provider": {"job": {"spec": JOB}}} for name in ("load", long_name)]
     template = {"apiVersion": "argoproj.io/v1alpha1", "kind": "AnalysisTemplate", "metadata": {"name": "jobs"}, "spec": {"metrics": metrics}}
     steps = [{"setWeight": 50}, {"analysis": {"templates": [{"templateName": "jobs"}]}}, {"pause": {}}]
     sources = {"load": {"outcomes": {"Successful": 1}, "takes": "8s"}, long_name: {"outcomes": {"Successful": 1}, "takes": "1s"}}

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import pytest
+
 from rolloutsim.control import commands
 from rolloutsim.manifest.objects import DestinationRule, ReplicaSet, Service, VirtualService
 from tests.unit.control.worlds import do, image, rollout, service, virtual_service, world
@@ -86,6 +90,21 @@ def test_a_missing_destination_rule_fails_the_pass() -> None:
     image(made, "v2", 10.0)
     assert made.controller.passes - passes > 3  # retried with back-off
     assert made.rollout.status.weights is None
+
+
+@pytest.mark.parametrize(
+    ("routing", "extra", "words"),
+    [
+        ({"istio": {"virtualService": {"name": "none"}}}, [], 'virtualservices.networking.istio.io "none" not found'),
+        ({"istio": {"virtualService": {"name": "vs", "routes": ["absent"]}}}, [BY_SUBSET], "HTTP Route 'absent' is not found"),
+    ],
+)
+def test_a_virtual_service_that_does_not_fit_is_an_invalid_spec(routing: dict[str, Any], extra: list[Any], words: str) -> None:
+    canary = {"canaryService": "canary", "stableService": "stable", "steps": [{"setWeight": 50}], "trafficRouting": routing}
+    made = world(rollout({"canary": canary}), *service("canary", "stable", "app"), *extra)
+    image(made, "v2", 10.0)
+    assert made.rollout.status.phase == "Degraded"
+    assert words in made.rollout.status.message
 
 
 def test_ping_pong_services_take_turns() -> None:

@@ -20,6 +20,9 @@ from rolloutsim.scenario import Cluster, Pods, Stream, Version
 from rolloutsim.scenario.metrics import MetricSource
 from rolloutsim.world.world import Setup, World
 
+JOB = {"template": {"spec": {"containers": [{"name": "job", "image": "job:v1"}]}}}
+"""The least spec of a Job that the API server takes."""
+
 
 def service(*names: str) -> list[dict[str, Any]]:
     return [

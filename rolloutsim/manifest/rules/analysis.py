@@ -10,6 +10,7 @@ from rolloutsim.manifest.analysis import Argument, RolloutAnalysis
 from rolloutsim.manifest.analysis_arguments import ArgumentError, arguments
 from rolloutsim.manifest.analysis_metrics import MetricError, effective_count, substituted
 from rolloutsim.manifest.analysis_templates import Template, TemplateError, TemplateMissing, Templates, run_spec
+from rolloutsim.manifest.field_errors import Violation, invalid
 from rolloutsim.manifest.objects import Rollout
 
 
@@ -39,20 +40,20 @@ def asked_for(rollout: Rollout) -> list[Asked]:
     return found
 
 
-def missing(rollout: Rollout, templates: Templates) -> Iterator[tuple[str, str, str]]:
-    """(field, value, words) of every reference to a template that is not there."""
+def missing(rollout: Rollout, templates: Templates) -> Iterator[Violation]:
+    """References to templates that are not there."""
     for asked in asked_for(rollout):
         try:
             templates.collected(asked.analysis.templates)
         except TemplateMissing as error:
             direct = error.reference in asked.analysis.templates
-            yield (asked.field if direct else "spec.templates"), error.reference.template_name, str(error)
+            yield invalid(asked.field if direct else "spec.templates", error.reference.template_name, str(error), asked.field)
         except TemplateError as error:
-            yield asked.field, asked.analysis.templates[0].template_name, str(error)
+            yield invalid(asked.field, asked.analysis.templates[0].template_name, str(error))
 
 
-def clashing(rollout: Rollout, templates: Templates) -> Iterator[tuple[str, str, str]]:
-    """(field, value, words) of templates that do not fit together, or whose metrics would never end where they must (ValidateAnalysisTemplatesWithType)."""
+def clashing(rollout: Rollout, templates: Templates) -> Iterator[Violation]:
+    """Templates that do not fit together, or whose metrics would never end where they must (ValidateAnalysisTemplatesWithType)."""
     asked_analyses = asked_for(rollout)
     step_rules = [asked.analysis for asked in asked_analyses if ".steps[" in asked.field]
     for asked in asked_analyses:
@@ -67,11 +68,11 @@ def clashing(rollout: Rollout, templates: Templates) -> Iterator[tuple[str, str,
             for other in step_rules:  # every step's rules are tried on every analysis's templates, as in the source
                 run_spec(found, args, other.dry_run, other.measurement_retention)
         except TemplateError as error:
-            yield asked.field, value, str(error)
+            yield invalid(asked.field, value, str(error))
             continue
         for template in found:
             words = _undeclared(template, rollout) if asked.in_background else _endless(template)
-            yield from ((asked.field, template.meta.name, text) for text in words)
+            yield from (invalid(asked.field, template.meta.name, text) for text in words)
 
 
 def _arguments(analysis: RolloutAnalysis, rollout: Rollout) -> list[Argument]:
