@@ -6,7 +6,7 @@ import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-__all__ = ["ApiError", "Conflict", "ImpossibleState", "InputError", "Place", "Problem", "Refused", "RolloutsimError", "Undecided"]
+__all__ = ["ApiError", "Conflict", "ImpossibleState", "InputError", "Livelock", "Place", "Problem", "Refused", "RolloutsimError", "Undecided"]
 
 
 def printable(text: str) -> str:
@@ -119,6 +119,10 @@ class Conflict(ApiError):
 
 class ImpossibleState(RolloutsimError):
     """A run reached a state that the simulated system can never be in; a defect of rolloutsim."""
+
+
+class Livelock(RolloutsimError):
+    """The simulated controller goes to and fro without time passing; the text names the two states."""
 
 
 class Undecided(RolloutsimError):

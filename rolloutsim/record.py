@@ -56,6 +56,15 @@ class Assumption(NamedTuple):
     key: str
 
 
+class Loop(NamedTuple):
+    """Passes of the controller that follow each other though nothing else changes; `between`: what they change to and fro, in words."""
+
+    from_s: float
+    to_s: float
+    passes: int
+    between: tuple[str, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Route:
     """What a data plane does with a stream for a while: its kind of split, the ready endpoints it knows, and (if weighted) how likely each is.
@@ -142,6 +151,7 @@ class Record:
     changes: list[Change] = field(default_factory=list)
     events: list[Happening] = field(default_factory=list)
     deeds: list[Deed] = field(default_factory=list)
+    loops: list[Loop] = field(default_factory=list)
     routings: list[Routing] = field(default_factory=list)
     assumptions: list[Assumption] = field(default_factory=list)
     traffic: dict[str, Requests | Tallies] = field(default_factory=dict)

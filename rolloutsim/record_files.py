@@ -22,7 +22,13 @@ def save(record: Record, folder: str | Path) -> None:
         rule = "what a user made is never overwritten"
         raise InputError([Problem(Place(str(folder)), "an existing file, or a folder with files", rule, "Name a new folder.")])
     target.mkdir(parents=True, exist_ok=True)
-    head = {"format": FORMAT, "header": asdict(record.header), "end_s": record.end_s, "assumptions": [a._asdict() for a in record.assumptions]}
+    head = {
+        "format": FORMAT,
+        "header": asdict(record.header),
+        "end_s": record.end_s,
+        "loops": [loop._asdict() for loop in record.loops],
+        "assumptions": [a._asdict() for a in record.assumptions],
+    }
     _write(target / "record.json", json.dumps(head, indent=2, sort_keys=True) + "\n")
     changes = ({"t_s": c.t_s, "kind": c.kind, "name": c.name, "object": _plain(c.object)} for c in record.changes)
     _write(target / "changes.jsonl", "".join(_line(change) for change in changes))

@@ -10,7 +10,7 @@ import typer
 
 from rolloutsim.cli import authoring, check, explain, plan, replay, run, views  # noqa: F401
 from rolloutsim.cli.app import FAILED, INTERRUPTED, OK, UNDECIDED, WRONG, app
-from rolloutsim.errors import InputError, Refused, RolloutsimError, Undecided
+from rolloutsim.errors import InputError, Livelock, Refused, RolloutsimError, Undecided
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -33,6 +33,9 @@ def _guarded(command: Callable[[], None]) -> int:
     except Refused as error:
         typer.echo(f"Error: {error}", err=True)
         return FAILED
+    except Livelock as error:
+        typer.echo(f"livelock: {error}. The real controller has such a loop, too: give cluster.controllerPass some time.", err=True)
+        return WRONG
     except RolloutsimError as error:
         typer.echo(f"Error: {error}. This is a defect of rolloutsim: please report the scenario and its seed.", err=True)
         return FAILED

@@ -49,6 +49,7 @@ def run_form(result: Result) -> dict[str, Any]:
         "switches": [
             {"at_s": _rounded(t), "service": s, "from": result.tags.get(a, ""), "to": result.tags.get(b, "")} for t, s, a, b in _switches(result)
         ],
+        "loops": _deeply_rounded([loop._asdict() for loop in record.loops]),
         "assumptions": [assumption._asdict() for assumption in record.assumptions],
         "versions": dict(record.header.versions),
     }

@@ -26,6 +26,7 @@ def screen(result: Result, *, colour: bool = False, all_assumptions: bool = Fals
         *_judgements(result),
         *_times(result),
         *_pods(result),
+        *_loops(result),
         *_deeds(result),
         *_assumptions(result, all_assumptions=all_assumptions),
         _repeat(result),
@@ -202,6 +203,13 @@ def _pods(result: Result) -> Iterator[str]:
     pods = result.capacity
     more = f" ({pods.peak_with_terminating} with those terminating)" if pods.peak_with_terminating > pods.peak_pods else ""
     yield f"pods:    {pods.peak_pods} at peak{more}, {pods.pod_seconds:,.0f} pod-seconds"
+
+
+def _loops(result: Result) -> Iterator[str]:
+    """A line for each loop of the controller, and the two states that it goes between."""
+    for loop in result.record.loops:
+        spent = format_duration(round(loop.to_s - loop.from_s, 1))
+        yield f"loop:    the controller looked {loop.passes:,} times from {loop.from_s:.1f} s for {spent}, {'; '.join(loop.between)}"
 
 
 def _deeds(result: Result) -> Iterator[str]:

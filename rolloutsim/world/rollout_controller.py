@@ -13,7 +13,7 @@ from rolloutsim.control.context import RUN_FIELDS
 from rolloutsim.control.observed import Now, Observed
 from rolloutsim.control.operations import Pass
 from rolloutsim.control.rollout import reconcile
-from rolloutsim.errors import ApiError, ImpossibleState
+from rolloutsim.errors import ApiError
 from rolloutsim.manifest.analysis_templates import Templates
 from rolloutsim.manifest.objects import (
     HASH_LABEL,
@@ -36,16 +36,16 @@ from rolloutsim.manifest.traffic_routing import TrafficRouting
 from rolloutsim.world.delays import Delays
 from rolloutsim.world.event_recorder import EventRecorder
 from rolloutsim.world.informer import Informer
+from rolloutsim.world.loop_watch import LoopWatch
 from rolloutsim.world.store import Store
 from rolloutsim.world.work_queue import WorkQueue
-
-PASSES_WITHOUT_TIME = 1000
 
 
 class RolloutController:
     """Looks at Rollouts whenever they, their ReplicaSets or their Services change, and when a pass asked to be woken."""
 
-    def __init__(self, env: simpy.Environment, store: Store, delays: Delays, recorder: EventRecorder, fraction_s: float) -> None:
+    def __init__(self, env: simpy.Environment, store: Store, delays: Delays, recorder: EventRecorder, fraction_s: float, loops: LoopWatch) -> None:
+        self._loops = loops
         self._env, self._store, self._delays, self._recorder, self._fraction_s = env, store, delays, recorder, fraction_s
         self._queue = WorkQueue(env)
         self._rollouts = Informer(env, store, Rollout, delays.watch_s)
@@ -115,15 +115,11 @@ class RolloutController:
     # --- passes ----------------------------------------------------------------------------------------------------------------
 
     def _run(self) -> Generator[simpy.Event, Any, None]:
-        last_s, without_time = float("-inf"), 0
         while True:
             key = yield from self._queue.get()
-            without_time = without_time + 1 if self._env.now == last_s else 0
-            last_s = self._env.now
-            if without_time > PASSES_WITHOUT_TIME:
-                raise ImpossibleState(f"the controller made {without_time} passes at {last_s:.3f} s without time passing")
             if key in self._rollouts.objects:
                 yield from self._sync(key)
+                self._loops.passed(float(self._env.now))
             self._queue.done(key)
 
     def _sync(self, key: str) -> Generator[simpy.Event, Any, None]:
@@ -185,10 +181,13 @@ class RolloutController:
                 self._emit(observed.rollout.meta.name, operation)
                 continue
             yield self._env.timeout(self._delays.api_write_s)
+            self._loops.begin_write()
             try:
                 obj = self._write(observed.rollout.meta.name, operation, versions)
             except ApiError:
                 return None
+            finally:
+                self._loops.end_write()
             if obj is not None:
                 written.append(obj)
         return written

@@ -35,6 +35,7 @@ from rolloutsim.world.event_recorder import EventRecorder
 from rolloutsim.world.experiment_controller import ExperimentController
 from rolloutsim.world.kubelet import Kubelet
 from rolloutsim.world.lag.paces import paces
+from rolloutsim.world.loop_watch import LoopWatch
 from rolloutsim.world.measurements import Measurements, source_of
 from rolloutsim.world.operator import Operator
 from rolloutsim.world.processes import Processes
@@ -101,7 +102,8 @@ class World:
         EndpointsController(self.env, self.store, self._delays.endpoints_s)
         ReplicaSetController(self.env, self.store, self._delays, header.second_fraction_s, header.seed, header.replication)
         events = EventRecorder(self._happened)
-        self.controller = RolloutController(self.env, self.store, self._delays, events, header.second_fraction_s)
+        loops = LoopWatch(self.store, self.record.loops)
+        self.controller = RolloutController(self.env, self.store, self._delays, events, header.second_fraction_s, loops)
         self.series = TimeSeries()
         key = (header.seed, header.replication)
         sources = {name: source_of(given, self.series, self._hash_of, key) for name, given in setup.metrics}
