@@ -8,8 +8,6 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from rolloutsim.conditions import evaluate
-from rolloutsim.conditions.checker import Checker
-from rolloutsim.conditions.grammar import parsed
 from rolloutsim.conditions.nodes import ConditionError, Node, Unsupported
 from rolloutsim.conditions.values import ANY, BOOL, FLOAT
 from rolloutsim.diagnostics.metric import MetricSubject
@@ -31,6 +29,8 @@ class Tried(NamedTuple):
 @lru_cache(maxsize=512)
 def tree_of(condition: str) -> Node | None:
     """A condition as a tree; None if it cannot be read."""
+    from rolloutsim.conditions.grammar import parsed  # late: building the parser takes longer than most plans
+
     try:
         return parsed(condition)
     except ConditionError:
@@ -39,6 +39,8 @@ def tree_of(condition: str) -> Node | None:
 
 def unreadable(condition: str) -> str:
     """Why a condition cannot be read, in the words of the original; "" if it can, or if it lies outside what is understood here."""
+    from rolloutsim.conditions.grammar import parsed
+
     try:
         parsed(condition)
     except Unsupported:
@@ -50,6 +52,8 @@ def unreadable(condition: str) -> str:
 
 def ill_typed(condition: str, result: str) -> str:
     """What the original's compiler says of a condition for a type of result; "" if it fits."""
+    from rolloutsim.conditions.checker import Checker
+
     tree = tree_of(condition)
     if tree is None:
         return ""

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from rolloutsim.gate import Checked
-from rolloutsim.report.result import Result
+if TYPE_CHECKING:
+    from rolloutsim.gate import Checked
+    from rolloutsim.report.result import Result
 
 SHARE_KEYS = [
     "service",
