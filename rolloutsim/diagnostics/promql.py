@@ -80,7 +80,9 @@ def query_of(text: str) -> Query | None:
         return None
     selectors = _selectors(tokens)
     functions = frozenset(
-        name for (kind, name), after in zip(tokens, [*tokens[1:], ("", "")], strict=True) if kind == "name" and after[1] == "(" and name not in _WORDS
+        name
+        for (kind, name), (_, after) in zip(tokens, [*tokens[1:], ("", "")], strict=True)
+        if kind == "name" and name not in _WORDS and after in ("(", "by", "without")
     )
     has_fallback = any(token == ("name", "or") for token in tokens)
     body = _unwrapped(tokens)
