@@ -13,7 +13,7 @@ from rolloutsim.planning import Plan, RolloutPlan
 
 WIDTH = 118
 IN_FULL = 3
-"""So many Rollouts show all their weights; of more, only those whose weights are missed."""
+"""So many Rollouts show all their weights and the controller's words; of more, only those whose weights are missed."""
 WRITTEN_OUT = 3
 """So many findings of one code show their source line, unless all are asked for."""
 _PAINT = {"error": "31", "warning": "33", "note": "36", "refused": "31", "invalid": "31", "accepted": "32"}
@@ -43,8 +43,10 @@ def _head(plan: Plan, colour: bool) -> Iterator[str]:
         "invalid": "the controller calls it invalid",
     }[plan.word]
     yield f"{_painted(plan.word, plan.word, colour)}: {meaning} ({what}); {counts}"
-    for message in plan.controller_messages:
+    for message in plan.controller_messages[:IN_FULL]:
         yield from textwrap.wrap(f"controller: {printable(message)}", WIDTH, subsequent_indent="  ", break_on_hyphens=False)
+    if len(plan.controller_messages) > IN_FULL:
+        yield f"controller: and so of {counted(len(plan.controller_messages) - IN_FULL, 'other Rollout')}"
     if not plan.rollouts:
         yield "no Rollout among them: there are no steps to look at"
 

@@ -22,11 +22,12 @@ def unknown_fields(tree: Any, schema: Node) -> list[Unknown]:
     return sorted(_unknown(tree, schema, "", is_root=True))
 
 
-def _unknown(tree: Any, schema: Node | None, path: str, *, is_root: bool = False) -> Iterator[Unknown]:
-    keeps_all = schema is not None and bool(schema.get("x-kubernetes-preserve-unknown-fields"))
+def _unknown(tree: Any, schema: Node | None, path: str, *, is_root: bool = False, is_kept: bool = False) -> Iterator[Unknown]:
+    """`is_kept`: the list around it keeps what it does not know (pruning/algorithm.go, skipPrune)."""
+    keeps_all = is_kept or (schema is not None and bool(schema.get("x-kubernetes-preserve-unknown-fields")))
     if isinstance(tree, list):
         for i, item in enumerate(tree):
-            yield from _unknown(item, (schema or {}).get("items"), f"{path}[{i}]")
+            yield from _unknown(item, (schema or {}).get("items"), f"{path}[{i}]", is_kept=keeps_all)
     elif isinstance(tree, dict):
         for key, value in tree.items():
             if is_root and key in OF_EVERY_OBJECT:
