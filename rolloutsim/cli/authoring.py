@@ -16,12 +16,14 @@ if TYPE_CHECKING:
 
 
 @app.command()
-def schema() -> None:
+def schema(
+    path: Annotated[bool, typer.Option("--path", help="Print where the file stands in the installed package instead.")] = False,
+) -> None:
     """Print the JSON Schema of the scenario file, for editors. Example: rolloutsim schema > scenario.schema.json"""
-    from rolloutsim.manifest.schema import scenario_schema
+    from rolloutsim.manifest.schema import PUBLISHED, scenario_schema
     from rolloutsim.report.json_form import dumps
 
-    typer.echo(dumps(scenario_schema()), nl=False)
+    typer.echo(f"{PUBLISHED}\n" if path else dumps(scenario_schema()), nl=False)
 
 
 @app.command()

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from rolloutsim.manifest.scenario_file import API_VERSION
 from rolloutsim.scenario import ScenarioSpec
+
+PUBLISHED = Path(__file__).parent.parent / "scenario" / "scenario.schema.json"
+"""The schema as a file of the package, for editors that read files."""
 
 
 def scenario_schema() -> dict[str, Any]:
