@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from rolloutsim.manifest.objects import Endpoint
 from rolloutsim.record import Route
 from rolloutsim.scenario import Clients, Distribution, Latency, Serving, Stream, Version
+from rolloutsim.world.traffic import engine, source
 from rolloutsim.world.traffic.engine import Traffic
+from rolloutsim.world.traffic.ordered import Ordered
 from tests.properties.test_traffic_cuts import CHANGES, CLIENTS, PLANES, columns, run
 
 
@@ -57,6 +60,46 @@ def test_cuts_change_nothing_where_requests_depend_on_each_other(
     clients: tuple[Clients | None, Clients | None], planes: tuple[str, str], ways: dict[str, Any], reads: list[float], seed: int
 ) -> None:
     assert two_coupled(clients, planes, reads, seed, **ways) == two_coupled(clients, planes, [], seed, **ways)
+
+
+class LeastLoaded:
+    """The endpoint with the fewest requests in flight; of equal ones, a draw says which."""
+
+    covers = "requests"
+
+    def reroute(self, *_: object) -> None: ...
+    def end_pod(self, ordinal: int) -> None: ...
+    def begin_pod(self, ordinal: int) -> None: ...
+
+    def choose(self, uniform: float, in_flight: Sequence[int]) -> int:
+        return min(range(len(in_flight)), key=lambda i: (in_flight[i], (i + uniform) % 1))
+
+
+BY_LOAD = ("least loaded", "ingress-nginx/round_robin")
+
+
+@pytest.fixture
+def _least_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A data plane by name that looks at the load."""
+    make_plane = source.make_plane
+    monkeypatch.setattr(source, "make_plane", lambda name, *rest: LeastLoaded() if name == BY_LOAD[0] else make_plane(name, *rest))
+
+
+@pytest.mark.usefixtures("_least_loaded")
+@pytest.mark.parametrize("clients", [(None, None), (None, LOOP)])
+@settings(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(reads=st.lists(st.floats(0, 12), max_size=12), seed=st.integers(0, 2**40))
+def test_cuts_change_nothing_where_the_load_is_looked_at(clients: tuple[Clients | None, Clients | None], reads: list[float], seed: int) -> None:
+    assert two_coupled(clients, BY_LOAD, reads, seed, timeout=0.03) == two_coupled(clients, BY_LOAD, [], seed, timeout=0.03)
+
+
+@pytest.mark.usefixtures("_least_loaded")
+@pytest.mark.parametrize("ways", [{}, {"timeout": 0.03}])
+@pytest.mark.parametrize("planes", [("random", "ingress-nginx/round_robin"), BY_LOAD])
+def test_open_loops_are_what_the_general_loop_makes_of_them(planes: tuple[str, str], ways: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    quick = two_coupled((None, None), planes, [], 5, **ways)
+    monkeypatch.setattr(engine, "OpenLoops", lambda sources, pods, keepers: Ordered(sources, pods, keepers, (5, 0)))
+    assert two_coupled((None, None), planes, [], 5, **ways) == quick
 
 
 @pytest.mark.parametrize("plane", PLANES)

@@ -14,7 +14,7 @@ from rolloutsim.scenario import Distribution, RandomTime, Serving, Stream, Versi
 from rolloutsim.scenario.model import Lognormal, Uniform
 from rolloutsim.world.traffic.engine import Traffic
 
-RUNS, WARM_S, END_S = 16, 10.0, 70.0
+RUNS, WARM_S, END_S = 30, 20.0, 140.0
 SERVICE_S = 0.05
 Found = Callable[[Requests], float]
 

@@ -11,7 +11,8 @@ from rolloutsim.record import Requests, Route, Tallies
 from rolloutsim.scenario import Latency, Stream, Version
 from rolloutsim.world.series.tally import Tally
 from rolloutsim.world.traffic.arrivals import Arrivals
-from rolloutsim.world.traffic.keeping import ByStretch, EachRequest
+from rolloutsim.world.traffic.keeping import ByStretch, EachRequest, Keeper
+from rolloutsim.world.traffic.open_loops import OpenLoops
 from rolloutsim.world.traffic.ordered import Ordered
 from rolloutsim.world.traffic.planes import make_plane
 from rolloutsim.world.traffic.planes.plane import Covers, KeepsConnections
@@ -59,7 +60,9 @@ class Traffic:
             else:
                 self._streams[stream.name] = RequestStream(stream.name, arrivals, plane, self._pods, keeper())
         if coupled:
-            ordered = Ordered(coupled, self._pods, [keeper() for _ in coupled], (seed, replication))
+            keepers: list[Keeper] = [keeper() for _ in coupled]
+            waits = any(source.asked for source in coupled)
+            ordered = Ordered(coupled, self._pods, keepers, (seed, replication)) if waits else OpenLoops(coupled, self._pods, keepers)
             for number, source in enumerate(coupled):
                 self._streams[source.stream.name] = OrderedStream(source.stream.name, ordered, number)
 

@@ -201,8 +201,9 @@ class Ordered:
             answered = outcome <= 1
             wait_s = np.where(answered, rows.start_s[i] - t_s, np.nan)
             latency_s = np.where(answered, wait_s + rows.service_s[i], np.nan)
-            broken = (outcome == TIMEOUT) | ((outcome == RESET) & (rows.end_s[i] > t_s))
+            broken = (outcome == RESET) & (rows.end_s[i] > t_s)
             latency_s[broken] = (rows.end_s[i] - t_s)[broken]
+            latency_s[outcome == TIMEOUT] = self.sources[s].stream.timeout or math.nan
             if len(i):
                 ended = Ended(t_s, rows.pod[i].astype(np.int32), rows.connection[i].astype(np.int32), outcome, latency_s, wait_s)
                 parts.append((s, ended))

@@ -12,6 +12,7 @@ from rolloutsim.world.series.tally import Tally
 from rolloutsim.world.traffic.arrivals import CHUNK, Arrivals, Chunk
 from rolloutsim.world.traffic.keeping import Ended, Keeper
 from rolloutsim.world.traffic.marks import Marks
+from rolloutsim.world.traffic.open_loops import OpenLoops
 from rolloutsim.world.traffic.ordered import Ordered
 from rolloutsim.world.traffic.planes.plane import NOBODY, Counts, Ints, Plane, Routed
 from rolloutsim.world.traffic.pods import PodColumns
@@ -36,7 +37,7 @@ class StreamOf(Protocol):
 class OrderedStream:
     """One of several streams that are played together, request by request in order of time."""
 
-    def __init__(self, name: str, ordered: Ordered, number: int) -> None:
+    def __init__(self, name: str, ordered: Ordered | OpenLoops, number: int) -> None:
         self._name, self._ordered, self._number = name, ordered, number
 
     @property
