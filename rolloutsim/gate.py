@@ -20,7 +20,10 @@ BASELINE_KIND = "rolloutsim baseline 1"
 
 
 class Expected(NamedTuple):
-    """One expectation judged: `passed` is None when the data cannot tell; figures carry their interval and `unit`."""
+    """One expectation judged: `passed` is None when the data cannot tell; figures carry their interval and `unit`.
+
+    `at` is the YAML path of what asks for it in the scenario.
+    """
 
     name: str
     passed: bool | None
@@ -30,6 +33,7 @@ class Expected(NamedTuple):
     wanted: str
     unit: str = ""
     note: str = ""
+    at: str = ""
 
 
 class Regression(NamedTuple):
@@ -60,16 +64,20 @@ class Checked(NamedTuple):
 def check(record: Record, expectations: Sequence[Expectation], baseline: dict[str, Any] | None = None) -> Checked:
     """Judge a record against expectations and, if given, a baseline's figures."""
     judged: list[Expected] = []
-    for expectation in expectations:
-        if expectation.share is not None:
-            judged += _share(record, expectation.share)
-        elif expectation.phase is not None:
-            judged.append(_phase(record, expectation.phase))
-        elif expectation.pods is not None:
-            judged.append(_pods(record, expectation.pods))
-        elif expectation.errors is not None:
-            judged += _errors(record, expectation.errors)
+    for i, expectation in enumerate(expectations):
+        judged += [one._replace(at=f"spec.expect[{i}]") for one in _judged(record, expectation)]
     return Checked(record.header.scenario, tuple(judged), tuple(_regressions(record, baseline)) if baseline is not None else ())
+
+
+def _judged(record: Record, expectation: Expectation) -> Iterator[Expected]:
+    if expectation.share is not None:
+        yield from _share(record, expectation.share)
+    elif expectation.phase is not None:
+        yield _phase(record, expectation.phase)
+    elif expectation.pods is not None:
+        yield _pods(record, expectation.pods)
+    elif expectation.errors is not None:
+        yield from _errors(record, expectation.errors)
 
 
 # --- expectations --------------------------------------------------------------------------------------------------------------------

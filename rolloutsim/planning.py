@@ -20,14 +20,14 @@ from rolloutsim.diagnostics.subject import Subject, subjects
 from rolloutsim.diagnostics.verdicts import verdict_findings
 from rolloutsim.errors import InputError, Place, Problem
 from rolloutsim.manifest.bundle import read_manifests
-from rolloutsim.manifest.documents import Document
+from rolloutsim.manifest.documents import Document, shown
 from rolloutsim.manifest.verdict import Verdict, verdict
 
 Word = Literal["accepted", "refused", "invalid"]
 WORDS: tuple[Word, ...] = ("refused", "invalid", "accepted")
 """Worst first."""
-OURS = ("rolloutsim.dev/", "kustomize.config.k8s.io/")
-"""API groups of files that stand beside manifests and are none."""
+OURS, KUSTOMIZE = "rolloutsim.dev/", "kustomize.config.k8s.io/"
+"""API groups of files that stand beside manifests and are none: scenarios, which need no word, and what kustomize reads."""
 
 
 class Skipped(NamedTuple):
@@ -91,7 +91,7 @@ def plan(paths: str | Path | Sequence[str | Path], *, tolerance_pp: float = TOLE
         raise InputError(_rendered_first(problem) for problem in problems)
     manifests, skipped = _sorted_out(documents)
     if not manifests:
-        found = f"{len(skipped)} documents, none of them a Kubernetes object" if skipped else "no document"
+        found = f"{len(documents)} documents, none of them a Kubernetes object to apply" if documents else "no document"
         place = Place(documents[0].file if documents else str(paths))
         raise InputError([Problem(place, found, "manifests have apiVersion and kind", "Name the files or the folder that hold the Rollout.")])
     parts = [_planned(part, tolerance_pp) for part in apart(manifests)]
@@ -136,15 +136,35 @@ def _sorted_out(documents: Sequence[Document]) -> tuple[list[Document], list[Ski
     """Kubernetes objects, and what else stood in the files."""
     kept: list[Document] = []
     skipped: list[Skipped] = []
+    patches = _patches(documents)
     for document in documents:
         data = document.data
+        version = str(data.get("apiVersion")) if isinstance(data, dict) else ""
         if not isinstance(data, dict) or not ("kind" in data or "apiVersion" in data):
             skipped.append(Skipped(document.place(), "no Kubernetes object (it has no apiVersion and kind)"))
-        elif str(data.get("apiVersion")).startswith(OURS):
-            skipped.append(Skipped(document.place(), f"a {data.get('kind')}, which is not applied"))
-        else:
+        elif version.startswith(KUSTOMIZE):
+            skipped.append(
+                Skipped(document.place(), f"a {shown(data.get('kind'))}: kustomize build makes objects of it (kustomize build . | rolloutsim plan -)")
+            )
+        elif os.path.normpath(document.file) in patches:
+            skipped.append(Skipped(document.place(), "a patch of a kustomization, no whole object"))
+        elif not version.startswith(OURS):
             kept.append(document)
     return kept, skipped
+
+
+def _patches(documents: Sequence[Document]) -> set[str]:
+    """The files that kustomizations among some documents use as patches."""
+    found: set[str] = set()
+    for document in documents:
+        data = document.data
+        if not isinstance(data, dict) or not str(data.get("apiVersion")).startswith(KUSTOMIZE):
+            continue
+        for key in ("patches", "patchesStrategicMerge", "patchesJson6902"):
+            listed = data.get(key)
+            names = [one.get("path") if isinstance(one, dict) else one for one in (listed if isinstance(listed, list) else ())]
+            found |= {os.path.normpath(os.path.join(os.path.dirname(document.file), name)) for name in names if isinstance(name, str)}
+    return found
 
 
 def apart(documents: Sequence[Document]) -> list[list[Document]]:

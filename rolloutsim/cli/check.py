@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rolloutsim.cli.app import FAILED, OK, UNDECIDED, Json, Scenarios, Seed, Sets, app
-from rolloutsim.cli.inputs import load_all
+from rolloutsim.cli.inputs import load_all, places
 from rolloutsim.cli.output import usage, write_json
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ def check(
     baseline: Annotated[str | None, typer.Option("--baseline", metavar="FILE", help="Figures that must not get worse.")] = None,
     update_baseline: Annotated[bool, typer.Option("--update-baseline", help="Write the baseline instead of comparing.")] = False,
     junit: Annotated[str | None, typer.Option("--junit", metavar="FILE", help="Write JUnit XML.")] = None,
+    sarif: Annotated[str | None, typer.Option("--sarif", metavar="FILE", help="Write SARIF 2.1.0, for code scanning.")] = None,
 ) -> None:
     """Hold scenarios to their expectations, for CI. Example: rolloutsim check scenarios/* --junit report.xml"""
     from rolloutsim import gate
@@ -42,10 +43,14 @@ def check(
         write_text(baseline, gate.baseline_text(records), ours=lambda text: gate.BASELINE_KIND in text)
     if junit is not None:
         write_text(junit, junit_text(checked), ours=lambda text: '<testsuites name="rolloutsim"' in text)
+    if sarif is not None:
+        from rolloutsim.report.check_sarif import check_sarif
+
+        write_json(sarif, dumps(check_sarif(checked, places(loaded))))
     if json is not None:
         forms = [{"scenario": c.scenario, **check_form(c)} for c in checked]
         write_json(json, dumps(check_form(checked[0]) if len(checked) == 1 else forms))
-    if json != "-":
+    if "-" not in (json, sarif):
         typer.echo("".join(_check_lines(c) for c in checked), nl=False)
     verdicts = [c.passed for c in checked]
     raise typer.Exit(FAILED if False in verdicts else UNDECIDED if None in verdicts else OK)

@@ -10,7 +10,9 @@ import typer
 from rolloutsim.errors import InputError
 
 if TYPE_CHECKING:
-    from rolloutsim.errors import Problem
+    from collections.abc import Callable
+
+    from rolloutsim.errors import Place, Problem
     from rolloutsim.record import Record
 
 
@@ -42,6 +44,14 @@ def load_all(paths: list[str], seed: int | None, overrides: list[str] | None) ->
     if problems:
         raise InputError(problems)
     return loaded
+
+
+def places(loaded: list[Any]) -> Callable[[str, str], Place]:
+    """A function that says where a path of a scenario's document stands, by the scenario's name."""
+    from rolloutsim.manifest.scenario_file import scenario_document
+
+    documents = {scenario.name: scenario_document(scenario.paths) for scenario in loaded}
+    return lambda name, path: documents[name].place(path)
 
 
 def instant(text: str) -> float:

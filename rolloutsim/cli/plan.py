@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from rolloutsim.cli.app import FAILED, OK, Json, app
 from rolloutsim.cli.output import colour, usage, write_json
+from rolloutsim.errors import printable
+
+if TYPE_CHECKING:
+    from rolloutsim.planning import Skipped
 
 
 @app.command()
@@ -42,6 +47,20 @@ def plan(
             from rolloutsim.report.plan_screen import plan_screen
 
             typer.echo(plan_screen(found, colour=colour(), all_findings=all_), nl=False)
-    for skipped in found.skipped:
-        typer.echo(f"note: {skipped.place.file}:{skipped.place.line}: skipped, {skipped.why}", err=True)
+    for line in skipped_lines(found.skipped):
+        typer.echo(line, err=True)
     raise typer.Exit(OK if found.holds else FAILED)
+
+
+NAMED = 3
+"""So many places of what was skipped for one reason are named."""
+
+
+def skipped_lines(skipped: Sequence[Skipped]) -> Iterator[str]:
+    """A note for each reason, with the first places."""
+    reasons: dict[str, list[str]] = {}
+    for one in skipped:
+        reasons.setdefault(one.why, []).append(printable(f"{one.place.file}:{one.place.line}"))
+    for why, places in reasons.items():
+        more = f" and {len(places) - NAMED} more" if len(places) > NAMED else ""
+        yield f"note: skipped {', '.join(places[:NAMED])}{more}: {why}"

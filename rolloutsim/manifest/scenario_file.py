@@ -60,6 +60,12 @@ def load_scenario(paths: Sequence[str | Path], overrides: Sequence[str] = (), se
     return scenario.model_copy(update={"paths": tuple(map(str, paths)), "overrides": tuple(overrides)})
 
 
+def scenario_document(paths: Sequence[str | Path]) -> Document:
+    """The document of a scenario that was loaded from some paths; an empty one if it came from standard input."""
+    found = [d for d in _read([path for path in paths if str(path) != "-"], []) if _is_scenario(d)]
+    return found[0] if found else Document("-", None)
+
+
 def _unique(problems: Iterable[Problem]) -> list[Problem]:
     return list(dict.fromkeys(problems))
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 import difflib
 import textwrap
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from rolloutsim.diagnostics.diagnostic import Diagnostic
 from rolloutsim.errors import printable
 
 WIDTH = 118
+PAGE = Path(__file__).parent.parent / "diagnostics" / "diagnostics.md"
+"""The page of all, as a file of the package."""
 
 
 def listed(diagnostics: Sequence[Diagnostic]) -> str:
@@ -31,7 +34,14 @@ def in_full(diagnostics: Sequence[Diagnostic]) -> str:
 
 def page(diagnostics: Sequence[Diagnostic]) -> str:
     """All of them as Markdown."""
-    lines = ["# What `rolloutsim plan` finds", "", "Written by `rolloutsim explain --markdown`.", "", "| code | severity | what |", "|---|---|---|"]
+    lines = [
+        "# What `rolloutsim plan` finds",
+        "",
+        "Written by `rolloutsim explain --markdown > rolloutsim/diagnostics/diagnostics.md`; a test holds it to the code.",
+        "",
+        "| code | severity | what |",
+        "|---|---|---|",
+    ]
     lines += [f"| [{d.code}](#{d.code.lower()}) | {d.severity} | {d.title} |" for d in diagnostics]
     for d in diagnostics:
         lines += [

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from xml.etree import ElementTree
 
-from rolloutsim.gate import Checked, Expected
+from rolloutsim.gate import Checked, Expected, Regression
 
 
 def junit(checked: Sequence[Checked]) -> str:
@@ -27,8 +27,7 @@ def junit(checked: Sequence[Checked]) -> str:
                 ElementTree.SubElement(node, "failure" if case.passed is False else "error", {"message": describe(case)})
         for regression in scenario.regressions:
             node = ElementTree.SubElement(suite, "testcase", {"classname": scenario.scenario, "name": f"baseline: {regression.name}"})
-            message = f"{regression.found:g} {regression.unit}, baseline {regression.baseline:g}, tolerance {regression.tolerance:g}"
-            ElementTree.SubElement(node, "failure", {"message": message})
+            ElementTree.SubElement(node, "failure", {"message": worse(regression)})
     ElementTree.indent(root)
     return '<?xml version="1.0" encoding="utf-8"?>\n' + ElementTree.tostring(root, encoding="unicode") + "\n"
 
@@ -40,3 +39,8 @@ def describe(case: Expected) -> str:
     note = f": {case.note}" if case.note else ""
     unit = f" {case.unit}" if case.unit else ""
     return f"found {found}{within}{unit}, wanted {case.wanted}{unit}{note}"
+
+
+def worse(regression: Regression) -> str:
+    """A regression in one line."""
+    return f"{regression.found:g} {regression.unit}, baseline {regression.baseline:g}, tolerance {regression.tolerance:g}"

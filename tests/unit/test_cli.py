@@ -96,6 +96,21 @@ def test_check_exit_codes(run, tmp_path: Path) -> None:
     assert [form["passed"] for form in json.loads(out)] == [True, True]
 
 
+def test_check_says_where_an_expectation_stands_in_sarif(run, tmp_path: Path) -> None:
+    log = tmp_path / "report.sarif"
+    code, out, _ = run("check", CANARY, "--set", "Rollout:spec.replicas=6", "--sarif", str(log))
+    assert code == 1 and "FAILED" in out
+    results = json.loads(log.read_text(encoding="utf-8"))["runs"][0]["results"]
+    scenario = Path(CANARY, "scenario.yaml").read_text(encoding="utf-8").splitlines()
+    assert results and {result["ruleId"] for result in results} <= {"expectation", "undecided"}
+    for result in results:
+        region = result["locations"][0]["physicalLocation"]["region"]
+        assert scenario[region["startLine"] - 1].lstrip().startswith("- ")
+        assert "wanted" in result["message"]["text"]
+    assert run("check", CANARY, "--sarif", str(log))[0] == 0
+    assert json.loads(log.read_text(encoding="utf-8"))["runs"][0]["results"] == []
+
+
 def test_baseline(run, tmp_path: Path) -> None:
     baseline = tmp_path / "baseline.json"
     assert run("check", CANARY, "--baseline", str(baseline))[0] == 2

@@ -41,7 +41,26 @@ def test_the_tutorial_is_accepted_and_its_weights_are_reached(run) -> None:  # n
     assert rows == [(0, 25.0, 1, 3, 25.0), (2, 75.0, 3, 1, 75.0)]
     assert form["rollouts"][0]["peak_pods"] == 4
     assert {"code", "severity", "file", "line", "path", "message", "remedy"} <= set(form["diagnostics"][0])
-    assert [s["file"].rpartition("/")[2] for s in form["skipped"]] == ["scenario.yaml"]
+    assert form["skipped"] == []
+
+
+def test_a_scenario_beside_the_manifests_needs_no_word(run) -> None:  # noqa: F811
+    assert run("plan", "scenarios/notifications-canary")[2] == ""
+
+
+def test_what_is_no_manifest_is_skipped_with_a_word(run, tmp_path: Path) -> None:  # noqa: F811
+    written(tmp_path, changed("basic", {}))
+    for i in range(5):
+        written(tmp_path, "image: {tag: v1}\n", f"values-{i}.yaml")
+    kustomization = "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nresources: [app.yaml]\npatches: [{path: ./replicas.yaml}]\n"
+    written(tmp_path, kustomization, "kustomization.yaml")
+    written(tmp_path, "apiVersion: argoproj.io/v1alpha1\nkind: Rollout\nmetadata: {name: app}\nspec: {replicas: 5}\n", "replicas.yaml")
+    code, out, err = run("plan", str(tmp_path))
+    assert code == 0 and out.startswith("accepted")
+    notes = err.splitlines()
+    assert len(notes) == 3
+    for words in ("and 2 more: no Kubernetes object", "a patch of a kustomization", "kustomize build"):
+        assert any(words in note for note in notes), words
 
 
 def test_an_error_is_exit_code_1(run, tmp_path: Path) -> None:  # noqa: F811
