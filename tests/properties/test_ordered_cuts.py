@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -12,9 +13,10 @@ from hypothesis import strategies as st
 from rolloutsim.manifest.objects import Endpoint
 from rolloutsim.record import Route
 from rolloutsim.scenario import Clients, Distribution, Latency, Serving, Stream, Version
-from rolloutsim.world.traffic import engine, source
+from rolloutsim.world.traffic import engine, kernel, source
 from rolloutsim.world.traffic.engine import Traffic
 from rolloutsim.world.traffic.ordered import Ordered
+from rolloutsim.world.traffic.planes.plane import Choose
 from tests.properties.test_traffic_cuts import CHANGES, CLIENTS, PLANES, columns, run
 
 
@@ -62,44 +64,81 @@ def test_cuts_change_nothing_where_requests_depend_on_each_other(
     assert two_coupled(clients, planes, reads, seed, **ways) == two_coupled(clients, planes, [], seed, **ways)
 
 
-class LeastLoaded:
-    """The endpoint with the fewest requests in flight; of equal ones, a draw says which."""
+def fewest(uniform: float, in_flight: Sequence[int], memory: Any) -> int:
+    """The endpoint with the fewest requests in flight; of equal ones, a draw and whose turn it is say which."""
+    ties, least = 0, min(in_flight)
+    for n in in_flight:
+        ties += n == least
+    memory[0] += 1
+    which = int(uniform * ties + memory[0]) % ties
+    for i in range(len(in_flight)):
+        which -= in_flight[i] == least
+        if which < 0:
+            return i
+    return -1
 
+
+def less_loaded(uniform: float, in_flight: Sequence[int], memory: Any) -> int:
+    """Of two neighbours the one with fewer requests in flight; they move on."""
+    a, b = int(memory[1]) % len(in_flight), (int(memory[1]) + 1) % len(in_flight)
+    memory[1] += 1 + int(2 * uniform)
+    return a if in_flight[a] <= in_flight[b] else b
+
+
+class ByLoad:
     covers = "requests"
+
+    def __init__(self, choose: Choose) -> None:
+        self.choose, self.memory = choose, np.zeros(2 if choose is less_loaded else 1)
 
     def reroute(self, *_: object) -> None: ...
     def end_pod(self, ordinal: int) -> None: ...
     def begin_pod(self, ordinal: int) -> None: ...
 
-    def choose(self, uniform: float, in_flight: Sequence[int]) -> int:
-        return min(range(len(in_flight)), key=lambda i: (in_flight[i], (i + uniform) % 1))
 
-
-BY_LOAD = ("least loaded", "ingress-nginx/round_robin")
+BY_LOAD = ("fewest", "ingress-nginx/round_robin")
+ALL_BY_LOAD = [BY_LOAD, ("fewest", "fewest"), ("fewest", "less loaded")]
 
 
 @pytest.fixture
-def _least_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A data plane by name that looks at the load."""
-    make_plane = source.make_plane
-    monkeypatch.setattr(source, "make_plane", lambda name, *rest: LeastLoaded() if name == BY_LOAD[0] else make_plane(name, *rest))
+def _by_load(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Data planes by name that look at the load."""
+    make_plane, made = source.make_plane, {"fewest": fewest, "less loaded": less_loaded}
+    monkeypatch.setattr(source, "make_plane", lambda name, *rest: ByLoad(made[name]) if name in made else make_plane(name, *rest))
 
 
-@pytest.mark.usefixtures("_least_loaded")
-@pytest.mark.parametrize("clients", [(None, None), (None, LOOP)])
+@pytest.mark.usefixtures("_by_load")
+@pytest.mark.parametrize(("clients", "planes"), [*(((None, None), planes) for planes in ALL_BY_LOAD), ((None, LOOP), BY_LOAD)])
 @settings(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(reads=st.lists(st.floats(0, 12), max_size=12), seed=st.integers(0, 2**40))
-def test_cuts_change_nothing_where_the_load_is_looked_at(clients: tuple[Clients | None, Clients | None], reads: list[float], seed: int) -> None:
-    assert two_coupled(clients, BY_LOAD, reads, seed, timeout=0.03) == two_coupled(clients, BY_LOAD, [], seed, timeout=0.03)
+def test_cuts_change_nothing_where_the_load_is_looked_at(
+    clients: tuple[Clients | None, Clients | None], planes: tuple[str, str], reads: list[float], seed: int
+) -> None:
+    assert two_coupled(clients, planes, reads, seed, timeout=0.03) == two_coupled(clients, planes, [], seed, timeout=0.03)
 
 
-@pytest.mark.usefixtures("_least_loaded")
+@pytest.mark.usefixtures("_by_load")
 @pytest.mark.parametrize("ways", [{}, {"timeout": 0.03}])
-@pytest.mark.parametrize("planes", [("random", "ingress-nginx/round_robin"), BY_LOAD])
+@pytest.mark.parametrize("planes", [("random", "ingress-nginx/round_robin"), *ALL_BY_LOAD])
 def test_open_loops_are_what_the_general_loop_makes_of_them(planes: tuple[str, str], ways: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
     quick = two_coupled((None, None), planes, [], 5, **ways)
     monkeypatch.setattr(engine, "OpenLoops", lambda sources, pods, keepers: Ordered(sources, pods, keepers, (5, 0)))
     assert two_coupled((None, None), planes, [], 5, **ways) == quick
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("_by_load")
+@pytest.mark.parametrize("planes", [BY_LOAD, ("fewest", "fewest")])
+@pytest.mark.parametrize("ways", [{}, {"timeout": 0.03}])
+def test_compiled_or_plain_not_a_byte_differs(planes: tuple[str, str], ways: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("numba")
+    plain = two_coupled((None, None), planes, [], 5, **ways)
+    compiled = []
+    run_compiled = kernel._run_compiled
+    monkeypatch.setattr(kernel, "PAYS_AFTER", 0)
+    monkeypatch.setattr(kernel, "_run_compiled", lambda *given: compiled.append(given) or run_compiled(*given))
+    assert two_coupled((None, None), planes, [], 5, **ways) == plain
+    assert compiled
 
 
 @pytest.mark.parametrize("plane", PLANES)

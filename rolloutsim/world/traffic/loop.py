@@ -1,7 +1,6 @@
 """The ordered loop: requests one after the other, for data planes that look at the load, pods that serve, and clients that wait.
 
-Everything due at an instant happens in the order of (time, number of the request or client). The functions use only what a compiler for
-Python's numeric part understands, so that the same text runs as it stands or compiled (`compiled.py`).
+Everything due at an instant happens in the order of (time, number of the request or client).
 """
 
 from __future__ import annotations

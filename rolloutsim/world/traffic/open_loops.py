@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
 
 from rolloutsim.record import ERROR, NO_ENDPOINT, OK, REJECTED, RESET, TIMEOUT
 from rolloutsim.world.series.tally import Tally
-from rolloutsim.world.traffic import turns
+from rolloutsim.world.traffic import kernel, turns
+from rolloutsim.world.traffic.choosing import choosing
 from rolloutsim.world.traffic.keeping import Ended, Keeper
 from rolloutsim.world.traffic.load import Load
 from rolloutsim.world.traffic.pods import UNBOUNDED, PodColumns
@@ -136,19 +136,12 @@ class OpenLoops:
         """When each is taken up, and by which pod."""
         pod = pod.astype(np.int64)
         pod[np.array([source.aware for source in self.sources])[stream]] = turns.LOAD
-        start_s = np.zeros(len(t_s))
-        state = np.zeros((len(self.sources), 1))
-        pods = self._load.columns(self._pods, self.sources)
-        columns = [t_s, stream, pod, pick, refused.astype(np.int64), work, self._patience_s, *pods, state]
-        lists = [column.tolist() for column in columns]
-        started = start_s.tolist()
-        turns.balance(self._choose, self._load.events, started, *lists)
-        for column, changed in zip(columns, lists, strict=True):
-            column[...] = changed
-        return np.array(started), pod
-
-    def _choose(self, uniform: float, in_flight: Sequence[int], stream: int, _: object) -> int:
-        return self.sources[stream].choose(uniform, in_flight)
+        start_s, services_s = np.zeros(len(t_s)), np.nan_to_num(work)
+        by_pod = self._load.columns(self._pods, self.sources)
+        with choosing([source.by_load for source in self.sources]) as (choose, memory):
+            columns = turns.Turns(t_s, stream, pod, pick, refused, start_s, services_s, self._patience_s, memory=memory, **by_pod)
+            kernel.run(turns.balance, choose, self._load.events, columns, len(t_s))
+        return start_s, pod
 
     # --- what is over ----------------------------------------------------------------------------------------------------------
 

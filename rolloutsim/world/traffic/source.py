@@ -35,7 +35,8 @@ class Source:
         self.connections = clients.connections if clients is not None and self.asked and self.covers == "connections" else 0
         if self.asked:
             self._plane = make_plane(plane_name, None, key)
-        self.aware = isinstance(self._plane, LoadAware)
+        self.by_load = self._plane if isinstance(self._plane, LoadAware) else None
+        self.aware = self.by_load is not None
         self.endpoints: Ordinals = np.zeros(0, dtype=np.int32)
         self.broken: list[int] = []
         self.reopened = False
@@ -122,8 +123,8 @@ class Source:
 
     def choose(self, uniform: float, in_flight: Sequence[int]) -> int:
         """What a data plane that looks at the load decides."""
-        assert isinstance(self._plane, LoadAware)
-        return self._plane.choose(uniform, in_flight)
+        assert self.by_load is not None
+        return self.by_load.choose(uniform, in_flight, self.by_load.memory)
 
     def _settle(self) -> None:
         """Take back the decisions that nobody used, as the data plane is about to change."""

@@ -1,24 +1,22 @@
 """Open loops in order of time: when a pod takes up each request, and which pod a data plane that looks at the load gives it.
 
-Plain functions over columns, in what a compiler of Python's numeric part understands, so that the same text runs as it stands or compiled.
+Plain functions over columns, as `kernel` runs them.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Sequence
 from heapq import heappop, heappush, heapreplace
-from typing import Any
+from typing import NamedTuple
+
+from rolloutsim.world.traffic.kernel import Column, Events
+from rolloutsim.world.traffic.planes.plane import Choose
 
 REFUSED, FULL = -1.0, -2.0
 """Instead of an instant: the pod has ended, or its queue is full."""
 NOBODY = -1
 LOAD = -2
 """Instead of a pod: the data plane chooses by load."""
-
-Column = Any
-Choose = Callable[[float, Sequence[int], int, Column], int]
-"""Which endpoint, by a uniform draw and the requests in flight to each, for a stream; `state[stream]` is what its data plane remembers."""
 
 
 def serve(arrivals_s: list[float], services_s: list[float], free_s: list[float], queue: int, line: deque[float]) -> list[float]:
@@ -44,66 +42,87 @@ def serve(arrivals_s: list[float], services_s: list[float], free_s: list[float],
     return taken_s
 
 
-def balance(
-    choose: Choose,
-    events: list[tuple[float, int]],
-    start_s: Column,
-    t_s: Column,
-    stream: Column,
-    pod: Column,
-    pick: Column,
-    refused: Column,
-    services_s: Column,
-    patience_s: Column,
-    law: Column,
-    places: Column,
-    first_place: Column,
-    queue: Column,
-    ended: Column,
-    free_s: Column,
-    waiting: Column,
-    in_flight: Column,
-    endpoints: Column,
-    first_endpoint: Column,
-    state: Column,
-) -> None:
-    """When each request is taken up (`start_s`), and by which pod where that is LOAD: then `choose` says so.
+class Turns(NamedTuple):
+    """What `balance` works on; a *cell* is a stream at a pod."""
 
-    `places` is how many requests a pod serves at once (0: any number), `free_s[first_place:]` a heap of when each is free; `events` is a
-    heap of when something changes: an answer at 2 * (pod * streams + stream), a request taken up at 2 * pod + 1.
+    t_s: Column
+    """By request, to the next blank line; ascending."""
+    stream: Column
+    pod: Column
+    """LOAD where the data plane chooses; then it is filled in."""
+    pick: Column
+    refused: Column
+    start_s: Column
+    """Filled in: when the pod takes it up, or REFUSED, FULL."""
+    services_s: Column
+    """(laws, requests)"""
+
+    patience_s: Column
+    """By stream: how long a client waits."""
+    first_cell: Column
+    last_cell: Column
+    """The cells of its endpoints (last: not included)."""
+    cell_of: Column
+    """(streams, pods)"""
+    memory: Column
+    """(streams, ...): what its data plane remembers."""
+
+    law: Column
+    """By pod."""
+    queue: Column
+    ended: Column
+    waiting: Column
+    places: Column
+    """How many requests it serves at once; 0: any number."""
+    first_place: Column
+    free_s: Column
+    """By place: when it is free; a heap for each pod."""
+
+    pod_of: Column
+    """By cell."""
+    in_flight: Column
+
+
+def balance(choose: Choose, events: Events, turns: Turns) -> int:
+    """When each request is taken up, and by which pod where that is LOAD; returns how many there were.
+
+    `events` is when something changes: an answer at 2 * cell, a request taken up that waited at 2 * pod + 1.
     """
-    streams = len(in_flight)
+    (t_s, stream, pod, pick, refused, start_s, services_s, patience_s, first_cell, last_cell, cell_of, memory) = turns[:12]
+    (law, queue, ended, waiting, places, first_place, free_s, pod_of, in_flight) = turns[12:]
     for i in range(len(t_s)):
         now_s, s, p = t_s[i], stream[i], pod[i]
         while len(events) > 0 and events[0][0] <= now_s:
-            which = heappop(events)[1]
-            if which & 1:
-                waiting[which >> 1] -= 1
+            code = heappop(events)[1]
+            if code & 1:
+                waiting[code >> 1] -= 1
             else:
-                in_flight[(which >> 1) % streams][(which >> 1) // streams] -= 1
-        if p == LOAD:
-            loads = [in_flight[s][endpoints[e]] for e in range(first_endpoint[s], first_endpoint[s + 1])]
-            p = endpoints[first_endpoint[s] + choose(pick[i], loads, s, state)] if len(loads) > 0 else NOBODY
-            pod[i] = p
-        if p == NOBODY or refused[i] != 0 or ended[p] != 0:
+                in_flight[code >> 1] -= 1
+        if p != LOAD:
+            cell = cell_of[s][p]
+        elif first_cell[s] < last_cell[s]:
+            cell = first_cell[s] + choose(pick[i], in_flight[first_cell[s] : last_cell[s]], memory[s])
+            pod[i] = p = pod_of[cell]
+        else:
+            pod[i] = p = NOBODY
+        if p == NOBODY or refused[i] or ended[p]:
             start_s[i] = REFUSED
             continue
-        service_s = services_s[law[p]][i]
-        if service_s != service_s:  # not known
-            service_s = 0.0
-        begin_s = now_s
-        if places[p] > 0 and free_s[first_place[p]] > now_s:
-            if waiting[p] >= queue[p]:
-                start_s[i] = FULL
-                continue
-            begin_s = free_s[first_place[p]]
-            waiting[p] += 1
-            heappush(events, (begin_s, 2 * p + 1))
+        begin_s, service_s = now_s, services_s[law[p]][i]
         if places[p] > 0:
-            occupy(free_s, first_place[p], places[p], begin_s + service_s)
+            free = first_place[p]
+            if free_s[free] > now_s:
+                if waiting[p] >= queue[p]:
+                    start_s[i] = FULL
+                    continue
+                begin_s = free_s[free]
+                waiting[p] += 1
+                heappush(events, (begin_s, 2 * p + 1))
+            occupy(free_s, free, places[p], begin_s + service_s)
         start_s[i] = begin_s
-        in_flight[s][p] += 1
-        heappush(events, (min(begin_s + service_s, now_s + patience_s[s]), 2 * (p * streams + s)))
+        in_flight[cell] += 1
+        heappush(events, (min(begin_s + service_s, now_s + patience_s[s]), 2 * cell))
+    return len(t_s)
 
 
 def occupy(free_s: Column, first: int, places: int, until_s: float) -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Literal, NamedTuple, Protocol, runtime_checkable
+from collections.abc import Callable, Sequence
+from typing import Any, Literal, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -58,12 +58,21 @@ class Plane(Routed, Protocol):
         """How requests `first` to `last` (not included) fall on pods; those on a pod that has ended were refused."""
 
 
+Choose = Callable[[float, Sequence[int], Any], int]
+"""`choose(uniform, in_flight, memory)`: which of the endpoints that the data plane was told last, by a draw, by this stream's requests in flight
+to each of them (in the same order), and by what it remembers."""
+
+
 @runtime_checkable
 class LoadAware(Protocol):
-    """A data plane that looks at the requests in flight: the ordered loop asks it for each request, in order of time, instead of `pick`."""
+    """A data plane that looks at the requests in flight: it is asked for each request, in order of time, instead of `pick`.
 
-    def choose(self, uniform: float, in_flight: Sequence[int]) -> int:
-        """Which of the endpoints it was told last; `in_flight` counts this stream's requests to each of them, in the same order."""
+    `choose` is a plain function of a module (as a class attribute: `staticmethod`) over numbers, in the part of Python that numba compiles;
+    what it needs beside the load (weights, whose turn it is) stands at the front of `memory`, and it may change that.
+    """
+
+    choose: Choose
+    memory: Floats
 
 
 @runtime_checkable
