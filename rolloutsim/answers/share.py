@@ -195,8 +195,16 @@ def _rows(record: Record, stream: str, stretch: Stretch, known: dict[str, Replic
 
 def _off(routes: list[tuple[float, float, Route]], pod_hash: str) -> float:
     """By how many requests a deterministic plane may be off: each cycle of each worker, and a cycle begins anew when the pods change."""
-    cycles = [endpoints for endpoints, _ in groupby(route.endpoints for _, _, route in routes)]
-    return WORKERS * sum(cycle_strays([endpoint.pod_hash == pod_hash for endpoint in endpoints]) for endpoints in cycles)
+    cycles = [known for known, _ in groupby((route.endpoints, route.weights, route.plane) for _, _, route in routes)]
+    return WORKERS * sum(_strays([endpoint.pod_hash == pod_hash for endpoint in endpoints], weights, plane) for endpoints, weights, plane in cycles)
+
+
+def _strays(own: list[bool], weights: tuple[float, ...], plane: str) -> float:
+    """By how many requests one cycle may be off; weighted ones keep within a request of each pod's weight, but for those that go in blocks."""
+    if not weights:
+        return cycle_strays(own)
+    share = sum(weight for mine, weight in zip(own, weights, strict=True) if mine)
+    return 100 * share * (1 - share) if plane in IN_BLOCKS else max(1, min(sum(own), len(own) - sum(own)))
 
 
 def _is_steered(record: Record, stream: str, route: Route) -> bool:
@@ -212,6 +220,9 @@ def _label(stretch: Stretch, known: dict[str, ReplicaSet]) -> str:
     pod_hash = stretch.label.removeprefix("-> ")
     return f"-> {', '.join(i.rpartition(':')[2] for i in known[pod_hash].template.images)}" if pod_hash in known else stretch.label
 
+
+IN_BLOCKS = ("caddy/weighted_round_robin",)
+"""Deterministic data planes that give each weight in one go, out of 100."""
 
 FRAMES = {"shares": lambda record: share(record).frame()}
 """For `Record.frame`."""

@@ -2,32 +2,22 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable
 
 from rolloutsim.manifest.bundle import Manifests
 from rolloutsim.manifest.data_plane import CLASSES, UnknownClass, choose
+from rolloutsim.manifest.data_plane_names import DATA_PLANES, near
 from rolloutsim.manifest.documents import shown
 from rolloutsim.scenario import Stream
 
 Refuse = Callable[[str, str, str, str], None]
-
-DATA_PLANES = (
-    "ingress-nginx/round_robin",
-    "ingress-nginx/canary_weight",
-    "envoy/weighted_clusters",
-    "kube-proxy/iptables",
-    "kube-proxy/nftables",
-    "random",
-)
 
 
 def check_data_plane(stream: Stream, path: str, manifests: Manifests, refuse: Refuse) -> None:
     """Add a problem for a name that is not known, or where nothing names one."""
     name = stream.data_plane
     if name is not None and name not in DATA_PLANES:
-        alike = difflib.get_close_matches(name, DATA_PLANES, 4, 0.5) or DATA_PLANES
-        rule = f"there is no such data plane; near it are {', '.join(alike)}"
+        rule = f"there is no such data plane; near it are {', '.join(near(name))}"
         refuse(f"{path}.dataPlane", shown(name), rule, "Name one of them.")
         return
     try:

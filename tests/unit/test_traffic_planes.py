@@ -6,19 +6,15 @@ import numpy as np
 import pytest
 
 from rolloutsim.answers.counting import count
+from rolloutsim.manifest.data_plane_names import DATA_PLANES
 from rolloutsim.manifest.objects import Endpoint
 from rolloutsim.record import NO_ENDPOINT, RESET, Requests, Route, Tallies
 from rolloutsim.scenario import Clients, Stream, Version
 from rolloutsim.world.traffic.engine import Traffic
+from rolloutsim.world.traffic.planes import BY_CONNECTION
 
-PLANES = [
-    ("random", None),
-    ("ingress-nginx/canary_weight", None),
-    ("envoy/weighted_clusters", None),
-    ("ingress-nginx/round_robin", None),
-    ("kube-proxy/iptables", None),
-    ("kube-proxy/nftables", Clients(connections=6)),
-    ("kube-proxy/iptables", Clients(connections=6, requests_per_connection=7)),
+PLANES = [(name, None) for name in DATA_PLANES] + [
+    (name, clients) for name in BY_CONNECTION for clients in (Clients(connections=6), Clients(connections=6, requests_per_connection=7))
 ]
 EACH = pytest.mark.parametrize(("plane", "clients"), PLANES)
 DETAILS = pytest.mark.parametrize("detail", ["requests", "counts"])

@@ -5,20 +5,64 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from rolloutsim.scenario import Clients
+from rolloutsim.world.traffic.planes.blocks import Blocks
+from rolloutsim.world.traffic.planes.connection_cycle import ConnectionCycle
 from rolloutsim.world.traffic.planes.connection_random import ConnectionRandom
+from rolloutsim.world.traffic.planes.earliest_deadline import EarliestDeadline
 from rolloutsim.world.traffic.planes.plane import Plane
 from rolloutsim.world.traffic.planes.request_random import RequestRandom
+from rolloutsim.world.traffic.planes.ring_random import RingRandom, ring_shares
 from rolloutsim.world.traffic.planes.round_robin import RoundRobin
+from rolloutsim.world.traffic.planes.smooth_round_robin import SmoothRoundRobin
+from rolloutsim.world.traffic.planes.weight_blind import WeightBlind
+
+Key = tuple[int, int, str]
+
+BY_REQUEST: dict[str, Callable[[Key], Plane]] = {
+    "random": RequestRandom,
+    "caddy/random": WeightBlind,
+    "caddy/round_robin": RoundRobin,
+    "caddy/weighted_round_robin": Blocks,
+    "envoy/endpoint_random": WeightBlind,
+    "envoy/endpoint_rr": lambda key: EarliestDeadline(key, anywhere=True),
+    "envoy/endpoint_rr_2workers": lambda key: EarliestDeadline(key, anywhere=True, workers=2),
+    "envoy/runtime_fraction": RequestRandom,
+    "envoy/weighted_clusters": RequestRandom,
+    "envoy/weighted_clusters_2workers": RequestRandom,
+    "haproxy/rand_rule": RequestRandom,
+    "haproxy/random1": RingRandom,
+    "haproxy/roundrobin": SmoothRoundRobin,
+    "haproxy/roundrobin_2threads": SmoothRoundRobin,
+    "haproxy/static-rr": SmoothRoundRobin,
+    "ingress-nginx/canary_weight": lambda key: RequestRandom(key, retries=True),
+    "ingress-nginx/canary_weight_2workers": lambda key: RequestRandom(key, retries=True),
+    "ingress-nginx/round_robin": lambda key: RoundRobin(key, workers=2, tries=3),
+    "nginx/split_clients_request_id": RequestRandom,
+    "nginx/upstream_random": RequestRandom,
+    "nginx/upstream_wrr": SmoothRoundRobin,
+    "nginx/upstream_wrr_2workers": lambda key: SmoothRoundRobin(key, workers=2),
+    "nginx/upstream_wrr_2workers_zone": SmoothRoundRobin,
+    "traefik/server_weights_wrr": EarliestDeadline,
+    "traefik/weighted_services": lambda key: EarliestDeadline(key, by_pool=True),
+}
+"""Data planes that decide for each request."""
+
+BY_CONNECTION: dict[str, tuple[Callable[[Clients, Key], Plane], Callable[[Key], Plane]]] = {
+    "haproxy/random1_tcp": (lambda clients, key: ConnectionRandom(clients, key, shares=ring_shares), RingRandom),
+    "haproxy/roundrobin_tcp": (ConnectionCycle, SmoothRoundRobin),
+    "kube-proxy/iptables": (ConnectionRandom, RequestRandom),
+    "kube-proxy/iptables-legacy": (ConnectionRandom, RequestRandom),
+    "kube-proxy/iptables-nft": (ConnectionRandom, RequestRandom),
+    "kube-proxy/ipvs": (ConnectionCycle, SmoothRoundRobin),
+    "kube-proxy/nftables": (ConnectionRandom, RequestRandom),
+    "nginx/split_clients_remote_port": (ConnectionRandom, RequestRandom),
+}
+"""Data planes that decide once a connection: where clients keep theirs, and where each request is a connection of its own."""
 
 
-def make_plane(name: str, clients: Clients | None, key: tuple[int, int, str]) -> Plane:
+def make_plane(name: str, clients: Clients | None, key: Key) -> Plane:
     """The data plane of a name for one stream; KeyError if there is none."""
-    if name in ("kube-proxy/iptables", "kube-proxy/nftables"):
-        return ConnectionRandom(clients, key) if clients is not None else RequestRandom(key)
-    makers: dict[str, Callable[[], Plane]] = {
-        "ingress-nginx/round_robin": lambda: RoundRobin(key),
-        "ingress-nginx/canary_weight": lambda: RequestRandom(key, retries=True),
-        "envoy/weighted_clusters": lambda: RequestRandom(key),
-        "random": lambda: RequestRandom(key),
-    }
-    return makers[name]()
+    if name in BY_CONNECTION:
+        kept, each = BY_CONNECTION[name]
+        return kept(clients, key) if clients is not None else each(key)
+    return BY_REQUEST[name](key)

@@ -7,6 +7,7 @@ connection that is refused (its pod has ended, but is still routed to) is tried 
 from __future__ import annotations
 
 import math
+from typing import Protocol
 
 import numpy as np
 
@@ -19,10 +20,28 @@ RARE = 1e-12
 """Runs of refusals less likely than this are cut short."""
 
 
+class Row(Protocol):
+    """An endless row of marks: what becomes of one life after the other."""
+
+    def between(self, first: int, last: int) -> Ints:
+        """How many of the marks `first` to `last` (not included) are 0, 1, ..."""
+
+    def of(self, first: int, last: int) -> Ints:
+        """The marks `first` to `last` (not included) themselves."""
+
+
+class InTurn(Protocol):
+    """Whose turn it is when connections are opened one after the other."""
+
+    def row(self, first: int) -> Row:
+        """The endpoints of the openings from the `first` one on, as marks."""
+
+
 class ConnectionCounts:
     """State by slot as of the last request counted: which of its lives, on which pod, how many refusals are still to come, and if it is open."""
 
-    def __init__(self, age: Ints, served: int | None, key: tuple[int, int, str]) -> None:
+    def __init__(self, age: Ints, served: int | None, key: tuple[int, int, str], in_turn: InTurn | None = None) -> None:
+        """Connections are opened `in_turn`, or at random; while a pod that has ended is still routed to, always at random."""
         n = len(age)
         self._slots, self._age, self._served, self._key = np.arange(n), age, served, key
         self._rank = np.empty(n, dtype=np.int64)
@@ -36,12 +55,14 @@ class ConnectionCounts:
         self._ended: set[int] = set()
         self._dead = NOBODY
         self._events = 0
+        self._shares: Floats = np.zeros(0)
+        self._in_turn, self._upto, self._turns, self._since, self._fresh = in_turn, 0, 0, 0, np.zeros(0, dtype=np.int64)
         self._learn()
 
-    def reroute(self, endpoints: Ordinals) -> None:
-        """New lives go to these pods from now on, and so do connections that are not open."""
-        if not np.array_equal(endpoints, self._endpoints):
-            self._endpoints = endpoints
+    def reroute(self, endpoints: Ordinals, shares: Floats) -> None:
+        """New lives go to these pods by their probabilities from now on, and so do connections that are not open."""
+        if not np.array_equal(endpoints, self._endpoints) or not np.array_equal(shares, self._shares):
+            self._endpoints, self._shares = endpoints, shares
             self._learn()
 
     def end_pod(self, ordinal: int) -> None:
@@ -68,9 +89,9 @@ class ConnectionCounts:
     def _learn(self) -> None:
         """What may become of a life that opens from now on: (refusals, pod) by probability; connections that are not open draw anew."""
         dead = np.isin(self._endpoints, list(self._ended))
-        alive = self._endpoints[~dead].astype(np.int64)
+        alive, shares = self._endpoints[~dead].astype(np.int64), self._shares[~dead]
         self._dead = int(self._endpoints[dead][0]) if dead.any() else NOBODY
-        refuse = dead.mean() if len(dead) else 1.0
+        refuse = float(self._shares[dead].sum()) if len(dead) else 1.0
         if len(alive) == 0:
             tries, weights = np.array([FOREVER]), np.ones(1)
         else:
@@ -80,10 +101,19 @@ class ConnectionCounts:
             weights[:-1] *= 1 - refuse
         pods = alive if len(alive) else np.array([NOBODY])
         self._mark_tries, self._mark_pods = np.repeat(tries, len(pods)), np.tile(pods, len(tries))
-        self._weights: Floats = np.repeat(weights / len(pods), len(pods))
-        self._marks: Marks | None = None
+        self._weights: Floats = np.repeat(weights, len(pods)) * np.tile(shares / shares.sum() if len(alive) else np.ones(1), len(tries))
+        self._marks: Row | None = None
         self._start = 0
         self._events += 1
+        if self._in_turn is not None:
+            self._turns += int((self._fresh < self._upto).sum()) + self._opened_before(self._upto) - self._since
+            self._since, c = self._opened_before(self._upto), len(self._slots)
+            self._fresh = np.sort((self._upto + (self._slots - self._upto) % c)[~self._open])
+            if len(alive) and not dead.any():
+                self._pod[self._fresh % c] = self._mark_pods[self._in_turn.row(self._turns).of(0, len(self._fresh))]
+                self._refusals[:] = 0
+                self._marks, self._start = self._in_turn.row(self._turns + len(self._fresh)), self._since
+                return
         seed, replication, stream = self._key
         uniform = generator(seed, replication, "reopened", stream, self._events).random(len(self._slots))
         drawn = np.minimum(np.searchsorted(np.cumsum(self._weights), uniform, side="right"), len(self._weights) - 1)
@@ -102,6 +132,7 @@ class ConnectionCounts:
         if opened.any():
             lives = self._opened_before(first), self._opened_before(last)
             parts += self._renewed(opened, tail, end, lives)
+        self._upto = last
         return Counts(*(np.concatenate(column) for column in zip(*parts, strict=True)))
 
     def _life_of(self, turn: Ints) -> Ints:
