@@ -18,4 +18,4 @@ def _word(key: int | str) -> int:
 def generator(seed: int, *keys: int | str) -> np.random.Generator:
     """The generator of one purpose: `generator(seed, replication, "arrivals", "users", chunk)`; texts are keyed by their CRC-32."""
     words = [seed & 0xFFFFFFFF, (seed >> 32) & 0xFFFFFFFF, *(_word(key) for key in keys)]
-    return np.random.Generator(np.random.SFC64(np.random.SeedSequence(words)))
+    return np.random.Generator(np.random.SFC64(np.random.SeedSequence(np.array(words, dtype=np.uint32))))

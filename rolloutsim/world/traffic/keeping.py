@@ -15,6 +15,8 @@ Ints = npt.NDArray[np.int64]
 
 KINDS = 8
 """Room for outcomes in a key."""
+LEAST = 1 << 16
+"""Room for so many requests at first."""
 MOST_NAMES = 2_000_000
 """So many connections are told apart; then those so far are written, and one that lives on counts as another."""
 
@@ -49,29 +51,38 @@ class Keeper(Protocol):
 
 
 class EachRequest:
-    """Keeps every request."""
+    """Keeps every request, in columns with room for as many again."""
 
     def __init__(self) -> None:
-        self._blocks: list[Ended] = []
+        self._columns: list[np.ndarray] = []
+        self._kept = 0
 
     def add(self, ended: Ended) -> None:
         """Keep these requests."""
-        self._blocks.append(ended)
+        if not self._columns:
+            self._columns = [np.empty(LEAST, dtype=column.dtype) for column in ended if column is not None]
+        kept, self._kept = self._kept, self._kept + len(ended.t_s)
+        if self._kept > len(self._columns[0]):
+            self._columns = [_with_room(column[:kept], 2 * self._kept) for column in self._columns]
+        for column, more in zip(self._columns, ended, strict=False):
+            column[kept : self._kept] = more
 
     def edge(self, t_s: float) -> None:
         """Nothing to tell apart: each request has its instant."""
 
     def result(self, stream: str) -> Requests:
         """All requests."""
-        if not self._blocks:
+        if not self._columns:
             empty = np.zeros(0)
             ints = empty.astype(np.int32)
             return Requests(stream, empty, ints, ints, empty.astype(np.uint8), empty)
-        t_s, pod, connection, outcome, latency_s = (np.concatenate(column) for column in zip(*(block[:5] for block in self._blocks), strict=True))
-        waits = [block.wait_s for block in self._blocks if block.wait_s is not None]
-        whole = Ended(t_s, pod, connection, outcome, latency_s, np.concatenate(waits) if waits else None)
-        self._blocks = [whole]
-        return Requests(stream, *whole)
+        return Requests(stream, *(column[: self._kept] for column in self._columns))
+
+
+def _with_room(column: np.ndarray, n: int) -> np.ndarray:
+    wider = np.empty(n, dtype=column.dtype)
+    wider[: len(column)] = column
+    return wider
 
 
 class ByStretch:
