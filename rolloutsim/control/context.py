@@ -154,10 +154,12 @@ class Context:
         self.do(CreateRoute(route))
         self.routes[type(route), route.meta.name] = route
 
-    def update_route(self, route: RouterObject, spec: Mapping[str, Any]) -> None:
-        """Give a routing object another spec, and go on with it: a second call in one pass sees the first."""
-        self.do(UpdateRoute(type(route), route.meta.name, {"spec": spec}))
-        self.routes[type(route), route.meta.name] = replace(route, spec=spec)
+    def update_route(self, route: RouterObject, spec: Mapping[str, Any], labels: Mapping[str, str] | None = None) -> None:
+        """Give a routing object another spec (and labels), and go on with it: a second call in one pass sees the first."""
+        changes: dict[str, Any] = {"spec": spec} if labels is None else {"spec": spec, "labels": labels}
+        self.do(UpdateRoute(type(route), route.meta.name, changes))
+        meta = route.meta if labels is None else replace(route.meta, labels=labels)
+        self.routes[type(route), route.meta.name] = replace(route, meta=meta, spec=spec)
 
     def delete_route(self, route: RouterObject) -> None:
         """Delete a routing object."""

@@ -18,6 +18,8 @@ RESYNC_S = 900.0
 RUN_HISTORY_LIMIT = 5
 """Finished AnalysisRuns and Experiments that are kept, of the successful and of the others."""
 MAX_WEIGHT = 100
+VERIFY_RETRY_S = 10.0
+"""Wait before a weight that is not in force yet is looked at again (ROLLOUT_VERIFY_RETRY_INTERVAL has no effect: its parsing is inverted)."""
 
 
 def desired_replicas(spec: RolloutSpec) -> int:

@@ -84,7 +84,7 @@ class CreateRoute:
 
 @dataclass(frozen=True, slots=True)
 class UpdateRoute:
-    """Change a routing object: an Ingress' annotations or rules, the spec of any other."""
+    """Change a routing object: an Ingress' annotations or rules, spec and labels of any other."""
 
     kind: type[Ingress] | type[RouterObject]
     name: str
@@ -97,6 +97,13 @@ class DeleteRoute:
 
     kind: type[RouterObject]
     name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sleep:
+    """Stand still for so long before the next operation."""
+
+    seconds: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,6 +206,7 @@ Operation = (
     | CreateRoute
     | UpdateRoute
     | DeleteRoute
+    | Sleep
     | CreateAnalysisRun
     | TerminateAnalysisRun
     | DeleteAnalysisRun

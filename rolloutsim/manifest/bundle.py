@@ -14,7 +14,7 @@ from rolloutsim.manifest.analysis_templates import Templates
 from rolloutsim.manifest.documents import Document, Origin, objects_of, parse, read_text, shown
 from rolloutsim.manifest.objects import AnalysisRun, AnalysisTemplate, ClusterAnalysisTemplate, Experiment, Ingress, Rollout, Service
 from rolloutsim.manifest.router_kinds import decode_router_object
-from rolloutsim.manifest.router_objects import DestinationRule, RouterObject, RouterObjects, TraefikService, VirtualService
+from rolloutsim.manifest.router_objects import API_VERSIONS, RouterObject, RouterObjects, VirtualService
 from rolloutsim.manifest.verdict import is_object, name_of, refusals, verdict
 
 PLAYS_NO_PART = frozenset(
@@ -29,8 +29,14 @@ PLAYS_NO_PART = frozenset(
         "Deployment",
         "ExternalSecret",
         "Gateway",
+        "GatewayClass",
+        "Host",
+        "IngressClass",
+        "IngressClassParams",
         "Job",
         "LimitRange",
+        "Listener",
+        "Middleware",
         "Namespace",
         "NetworkPolicy",
         "PersistentVolume",
@@ -38,6 +44,7 @@ PLAYS_NO_PART = frozenset(
         "PodMonitor",
         "PriorityClass",
         "PrometheusRule",
+        "ReferenceGrant",
         "ResourceQuota",
         "Role",
         "RoleBinding",
@@ -104,13 +111,17 @@ class Manifests:
         return origin.place(path) if origin is not None else Place(path=path)
 
 
+def _group_of(api_version: str) -> str:
+    """The beginning of every version of a kind; Traefik's group was traefik.containo.us before Traefik 3."""
+    group = api_version.partition("/")[0]
+    return "traefik." if group == "traefik.io" else f"{group}/"
+
+
 _DECODERS: dict[str, tuple[str, Callable[[Document, list[Problem], str], Any]]] = {
     "Rollout": ("argoproj.io/v1alpha1", kinds.decode_rollout),
     "Service": ("v1", kinds.decode_service),
     "Ingress": ("networking.k8s.io/v1", kinds.decode_ingress),
-    "VirtualService": ("networking.istio.io/", partial(decode_router_object, VirtualService)),
-    "DestinationRule": ("networking.istio.io/", partial(decode_router_object, DestinationRule)),
-    "TraefikService": ("traefik.", partial(decode_router_object, TraefikService)),
+    **{kind.__name__: (_group_of(version), partial(decode_router_object, kind)) for kind, version in API_VERSIONS.items()},
     "AnalysisTemplate": ("argoproj.io/v1alpha1", kinds.decode_analysis_template),
     "ClusterAnalysisTemplate": ("argoproj.io/v1alpha1", kinds.decode_cluster_analysis_template),
     "AnalysisRun": ("argoproj.io/v1alpha1", kinds.decode_analysis_run),

@@ -7,10 +7,10 @@ from typing import Literal, NamedTuple
 
 from rolloutsim.manifest.objects import Ingress, IngressRule, Rollout
 from rolloutsim.manifest.router_hosts import host_matches, hosts_of
-from rolloutsim.manifest.router_objects import RouterObject, VirtualService
+from rolloutsim.manifest.router_objects import ApisixRoute, HTTPRoute, IngressRoute, Mapping, RouterObject, VirtualService
 from rolloutsim.scenario import Stream
 
-Via = Literal["service", "ingress", "canary ingress", "virtual service"]
+Via = Literal["service", "ingress", "canary ingress", "virtual service", "ingress route", "apisix route", "mapping", "http route", "traffic split"]
 CLASS_ANNOTATION = "kubernetes.io/ingress.class"
 
 
@@ -21,6 +21,12 @@ class Choice(NamedTuple):
     via: Via
     target: str
     reason: str
+
+    @property
+    def lag(self) -> str:
+        """Whose lag it has: that of the control plane in front of an Envoy, else that of the plane's software."""
+        control = {"mapping": "emissary", "http route": "gateway-api"}.get(self.via, "")
+        return control if control and self.plane.startswith("envoy/") else self.plane
 
 
 class UnknownClass(ValueError):
@@ -48,6 +54,14 @@ NO_CLASS = CLASSES[0]
 
 ROUTES: dict[type[RouterObject], tuple[str, Via, str]] = {
     VirtualService: ("envoy/weighted_clusters", "virtual service", "Istio's proxies are Envoys"),
+    IngressRoute: ("traefik/weighted_services", "ingress route", "Traefik takes weighted services in turn (pkg/server/service/loadbalancer/wrr)"),
+    ApisixRoute: ("apisix/traffic_split", "apisix route", "APISIX takes backends in turn (plugins/traffic-split.lua, lua-resty-balancer roundrobin)"),
+    Mapping: ("envoy/weighted_clusters", "mapping", "Ambassador's (Emissary's) proxy is an Envoy"),
+    HTTPRoute: (
+        "envoy/weighted_clusters",
+        "http route",
+        "taken as an Envoy (Envoy Gateway, Istio, Contour, Cilium); name dataPlane for a gateway that is none",
+    ),
 }
 """What answers for a routing object: the data plane, how it is read, and why."""
 
@@ -65,6 +79,9 @@ def choose(stream: Stream, rollout: Rollout, ingresses: Iterable[Ingress], route
 def _implied(stream: Stream, rollout: Rollout, ingresses: tuple[Ingress, ...], routes: Iterable[RouterObject]) -> Choice:
     kind, _, target = stream.to.partition("/")
     if kind == "service":
+        if target == _split_service(rollout):
+            why = "trafficRouting.smi splits it inside the mesh; Linkerd draws by weight among the backends that are ready, for each request"
+            return Choice("random", "traffic split", target, why)
         return Choice("kube-proxy/iptables", "service", target, "a Service inside the cluster; kube-proxy --proxy-mode default iptables on Linux")
     host = target.partition("/")[0]
     for route in routes:
@@ -84,6 +101,13 @@ def _implied(stream: Stream, rollout: Rollout, ingresses: tuple[Ingress, ...], r
     if known is None:
         return Choice("", "ingress", rule.service, f"Ingress {ingress.meta.name} has the class {name}")
     return Choice(known.plane, "ingress", rule.service, f"Ingress {ingress.meta.name} has the class {name}; {known.source}")
+
+
+def _split_service(rollout: Rollout) -> str:
+    """The Service that an SMI TrafficSplit of the Rollout splits; "" without one."""
+    canary = rollout.spec.strategy.canary
+    smi = canary.traffic_routing.smi if canary is not None and canary.traffic_routing is not None else None
+    return (smi.root_service or canary.stable_service) if canary is not None and smi is not None else ""
 
 
 def ingress_class(ingress: Ingress) -> str:

@@ -24,6 +24,7 @@ from rolloutsim.manifest.objects import (
     RolloutSpec,
     Service,
 )
+from rolloutsim.manifest.plugins import check_plugins
 
 MOST_REPLICAS = 20_000
 
@@ -32,11 +33,7 @@ NOT_SIMULATED: dict[str, str] = {
     "spec.restartAt": "a restart that is already asked for in the manifest",
     "spec.strategy.canary.steps[].plugin": "step plugins",
     "spec.strategy.canary.trafficRouting.alb": "the ALB router",
-    "spec.strategy.canary.trafficRouting.ambassador": "the Ambassador router",
-    "spec.strategy.canary.trafficRouting.apisix": "the APISIX router",
     "spec.strategy.canary.trafficRouting.appMesh": "the App Mesh router",
-    "spec.strategy.canary.trafficRouting.plugins": "router plugins",
-    "spec.strategy.canary.trafficRouting.smi": "the SMI router",
     "spec.sessionAffinity": "client affinity of a Service",
     "spec.externalTrafficPolicy": "node-local traffic",
     "spec.internalTrafficPolicy": "node-local traffic",
@@ -60,6 +57,7 @@ def decode_rollout(document: Document, problems: list[Problem], prefix: str = ""
     typed = decoder.decode(RolloutSpec, spec, f"{prefix}spec")
     if typed is None:
         return None
+    check_plugins(decoder, typed, f"{prefix}spec")
     for i, step in enumerate(typed.strategy.canary.steps if typed.strategy.canary is not None else ()):
         at = f"{prefix}spec.strategy.canary.steps[{i}]"
         check_step_route(decoder, step.set_header_route, f"{at}.setHeaderRoute")

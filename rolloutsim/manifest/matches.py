@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from rolloutsim.conditions.nodes import ConditionError
 from rolloutsim.conditions.regexp import compiled
+from rolloutsim.manifest import router_objects as kinds
 from rolloutsim.manifest.decode import Decoder
+from rolloutsim.manifest.documents import shown
+from rolloutsim.manifest.router_objects import RouterObject
+from rolloutsim.manifest.traefik_rules import BadRule, alternatives
 from rolloutsim.manifest.traffic_routing import HeaderMatch, RouteMatch, SetHeaderRoute, SetMirrorRoute, StringMatch
 
 
@@ -31,6 +36,73 @@ def check_step_route(decoder: Decoder, route: SetHeaderRoute | SetMirrorRoute | 
         for name, value in values.items():
             if value is not None and value.regex:
                 check_regex(decoder, value.regex, f"{at}.{name}.regex")
+
+
+def check_router_matches(decoder: Decoder, kind: type[RouterObject], spec: Mapping[str, Any], path: str) -> None:
+    """Check what a routing object of well-typed parts matches on."""
+    if kind is kinds.VirtualService:
+        for i, route in enumerate(spec.get("http") or ()):
+            for k, entry in enumerate(route.get("match") or ()):
+                check_istio_match(decoder, entry, f"{path}.http[{i}].match[{k}]")
+    elif kind is kinds.IngressRoute:
+        for i, route in enumerate(spec.get("routes") or ()):
+            _check_traefik_rule(decoder, route["match"], f"{path}.routes[{i}].match")
+    elif kind is kinds.ApisixRoute:
+        for i, rule in enumerate(spec.get("http") or ()):
+            for k, expression in enumerate((rule.get("match") or {}).get("exprs") or ()):
+                _check_apisix_expression(decoder, expression, f"{path}.http[{i}].match.exprs[{k}]")
+    elif kind is kinds.Mapping:
+        for name, pattern in (spec.get("regex_headers") or {}).items():
+            _check_text_regex(decoder, pattern, f"{path}.regex_headers.{name}")
+        for name, value in (spec.get("headers") or {}).items():
+            if value is not True and not isinstance(value, str):
+                decoder.refuse_type(f"{path}.headers.{name}", value, "text, or true")
+    elif kind is kinds.HTTPRoute:
+        for i, rule in enumerate(spec.get("rules") or ()):
+            for k, match in enumerate(rule.get("matches") or ()):
+                _check_gateway_match(decoder, match, f"{path}.rules[{i}].matches[{k}]")
+
+
+def _check_text_regex(decoder: Decoder, pattern: Any, path: str) -> None:
+    if isinstance(pattern, str):
+        check_regex(decoder, pattern, path)
+    else:
+        decoder.refuse_type(path, pattern, "text")
+
+
+def _check_traefik_rule(decoder: Decoder, rule: str, path: str) -> None:
+    try:
+        read = alternatives(rule)
+    except BadRule as error:
+        decoder.refuse(path, f"{shown(rule)}: {error}", "rules of other matchers are not simulated yet, and never ignored", "Change the rule.")
+        return
+    for condition in (c for parts in read for c in parts if c.matcher == "HeaderRegexp"):
+        check_regex(decoder, condition.arguments[1], path)
+
+
+APISIX_OPERATORS = ("Equal", "NotEqual", "In", "NotIn", "RegexMatch", "RegexNotMatch")
+
+
+def _check_apisix_expression(decoder: Decoder, expression: Mapping[str, Any], path: str) -> None:
+    scope, op = expression["subject"]["scope"], expression["op"]
+    if scope != "Header" or not expression["subject"].get("name"):
+        decoder.refuse(f"{path}.subject", f"the scope {scope}", "only headers are told apart: not simulated yet, and never ignored", "Remove it.")
+    if op not in APISIX_OPERATORS:
+        decoder.refuse(f"{path}.op", op, f"known are {', '.join(APISIX_OPERATORS)}: not simulated yet, and never ignored", "Use one of them.")
+    elif op.startswith("Regex"):
+        _check_text_regex(decoder, expression.get("value"), f"{path}.value")
+
+
+def _check_gateway_match(decoder: Decoder, match: Mapping[str, Any], path: str) -> None:
+    where = match.get("path") or {}
+    texts: list[tuple[str, Mapping[str, Any], tuple[str, ...]]] = [(f"{path}.path", where, ("Exact", "PathPrefix", "RegularExpression"))]
+    texts += [(f"{path}.headers[{i}]", header, ("Exact", "RegularExpression")) for i, header in enumerate(match.get("headers") or ())]
+    for at, text, types in texts:
+        kind = text.get("type", types[0])
+        if kind not in types:
+            decoder.refuse(f"{at}.type", shown(kind), f"it is {', '.join(types)}", "Correct the type.")
+        elif kind == "RegularExpression":
+            check_regex(decoder, text.get("value", ""), f"{at}.value")
 
 
 ISTIO_CONDITIONS = ("name", "headers", "withoutHeaders", "uri", "method")

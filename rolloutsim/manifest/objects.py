@@ -36,7 +36,7 @@ from rolloutsim.manifest.rollout import (
     TrafficWeights,
     WeightDestination,
 )
-from rolloutsim.manifest.router_objects import DestinationRule, RouterObject, TraefikService, VirtualService
+from rolloutsim.manifest.router_objects import ApisixRoute, DestinationRule, HTTPRoute, RouterObject, TraefikService, VirtualService
 
 __all__ = [
     "HASH_LABEL",
@@ -44,6 +44,7 @@ __all__ = [
     "AnalysisHistory",
     "AnalysisRun",
     "AnalysisTemplate",
+    "ApisixRoute",
     "BlueGreenStrategy",
     "CanaryStrategy",
     "ClusterAnalysisTemplate",
@@ -53,6 +54,7 @@ __all__ = [
     "EndpointSlice",
     "Event",
     "Experiment",
+    "HTTPRoute",
     "Ingress",
     "IngressRule",
     "LabelSelector",

@@ -2,34 +2,81 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, TypeVar
 
 from rolloutsim.errors import Problem
+from rolloutsim.manifest import router_objects as kinds
 from rolloutsim.manifest.decode import Decoder
 from rolloutsim.manifest.documents import Document
 from rolloutsim.manifest.kinds import mapping_and_meta
-from rolloutsim.manifest.matches import check_istio_match
-from rolloutsim.manifest.router_objects import DestinationRule, RouterObject, TraefikService, VirtualService
+from rolloutsim.manifest.matches import check_router_matches
+from rolloutsim.manifest.router_objects import RouterObject
 
 T = TypeVar("T", bound=RouterObject)
 
 _DESTINATION = {"host": str, "subset": str, "port": dict}
 _ROUTES = [{"name": str, "match": [dict], "route": [{"destination": _DESTINATION, "weight": int}], "mirror": _DESTINATION}]
+_EXPRESSION = {"subject!": {"scope!": str, "name": str}, "op!": str, "value": str, "set": [str]}
+_APISIX_MATCH = {"hosts": [str], "paths": [str], "methods": [str], "exprs": [_EXPRESSION]}
+_GATEWAY_MATCH = {"path": {"type": str, "value": str}, "method": str, "headers": [{"name!": str, "type": str, "value!": str}]}
 SHAPES: dict[type[RouterObject], dict[str, Any]] = {
-    VirtualService: {"hosts": [str], "http": _ROUTES, "tls": _ROUTES, "tcp": _ROUTES},
-    DestinationRule: {"host": str, "subsets": [{"name!": str, "labels": dict}]},
-    TraefikService: {"weighted": {"services": [{"name!": str, "weight": int, "kind": str}]}},
+    kinds.VirtualService: {"hosts": [str], "http": _ROUTES, "tls": _ROUTES, "tcp": _ROUTES},
+    kinds.DestinationRule: {"host": str, "subsets": [{"name!": str, "labels": dict}]},
+    kinds.TraefikService: {"weighted": {"services": [{"name!": str, "weight": int, "kind": str}]}},
+    kinds.IngressRoute: {"routes": [{"match!": str, "priority": int, "services": [{"name!": str, "weight": int, "kind": str}]}]},
+    kinds.ApisixRoute: {
+        "http": [{"name!": str, "priority": int, "match": _APISIX_MATCH, "backends": [{"serviceName!": str, "weight": int}]}],
+    },
+    kinds.Mapping: {
+        "prefix!": str,
+        "service!": str,
+        "host": str,
+        "hostname": str,
+        "weight": int,
+        "precedence": int,
+        "method": str,
+        "headers": dict,
+        "regex_headers": dict,
+    },
+    kinds.HTTPRoute: {
+        "hostnames": [str],
+        "rules": [{"name": str, "matches": [_GATEWAY_MATCH], "backendRefs": [{"name!": str, "weight": int, "port": int}]}],
+    },
+    kinds.TrafficSplit: {"service!": str, "backends": [{"service!": str, "weight": int}]},
 }
 """What rolloutsim reads of a kind; a key with "!" is required, every other key may be there or not."""
 
 NOT_SIMULATED: dict[type[RouterObject], dict[str, str]] = {
-    TraefikService: {
+    kinds.TraefikService: {
         "mirroring": "a TraefikService that mirrors",
         "highestRandomWeight": "a TraefikService that weighs by client",
         "weighted.sticky": "sticky clients of a TraefikService",
+        "weighted.services[].sticky": "sticky clients of a Service",
     },
+    kinds.IngressRoute: {"routes[].services[].sticky": "sticky clients of a Service"},
+    kinds.ApisixRoute: {
+        "http[].upstreams": "upstreams beside the backends of an ApisixRoute",
+        "http[].match.remoteAddrs": "routes by client address",
+        "http[].match.filter_func": "routes by a function",
+    },
+    kinds.Mapping: {
+        "prefix_regex": "prefixes that are regular expressions",
+        "prefix_exact": "prefixes that are whole paths",
+        "host_regex": "hosts that are regular expressions",
+        "method_regex": "methods that are regular expressions",
+        "query_parameters": "routes by query",
+        "regex_query_parameters": "routes by query",
+        "load_balancer": "a load balancer of its own",
+        "shadow": "a Mapping that mirrors",
+    },
+    kinds.HTTPRoute: {
+        "rules[].matches[].queryParams": "routes by query",
+        "rules[].sessionPersistence": "sticky clients of a rule",
+    },
+    kinds.TrafficSplit: {"matches": "a TrafficSplit for some requests only"},
 }
-"""Paths below spec that change where requests go and are not simulated."""
+"""Paths below spec ("[]": any index) that change where requests go and are not simulated."""
 
 _NAMES = {str: "text", int: "a whole number", dict: "a mapping", list: "a list"}
 
@@ -44,12 +91,10 @@ def decode_router_object(cls: type[T], document: Document, problems: list[Proble
         return None
     _check(decoder, spec, SHAPES[cls], f"{prefix}spec")
     for path, why in NOT_SIMULATED.get(cls, {}).items():
-        if _found(spec, path) is not None:
-            decoder.refuse(f"{prefix}spec.{path}", path, f"{why}: not simulated yet, and never ignored", "Remove it.")
-    if cls is VirtualService and len(problems) == before:
-        for i, route in enumerate(spec.get("http") or ()):
-            for k, entry in enumerate(route.get("match") or ()):
-                check_istio_match(decoder, entry, f"{prefix}spec.http[{i}].match[{k}]")
+        for at in _found(spec, path):
+            decoder.refuse(f"{prefix}spec.{at}", at.rpartition(".")[2], f"{why}: not simulated yet, and never ignored", "Remove it.")
+    if len(problems) == before:
+        check_router_matches(decoder, cls, spec, f"{prefix}spec")
     return cls(meta, spec) if len(problems) == before else None
 
 
@@ -69,7 +114,14 @@ def _check(decoder: Decoder, value: Any, shape: Any, path: str) -> None:
                 decoder.refuse(path, "nothing", f"{name} is required here", f"Add {name}.")
 
 
-def _found(spec: Any, path: str) -> Any:
-    for key in path.split("."):
-        spec = spec.get(key) if isinstance(spec, dict) else None
-    return spec
+def _found(value: Any, path: str, before: str = "") -> Iterator[str]:
+    """Where something stands at a path; false is nothing."""
+    key, _, rest = path.partition(".")
+    name = key.removesuffix("[]")
+    below = value.get(name) if isinstance(value, dict) else None
+    items = [(f"{before}{name}", below)] if name == key else [(f"{before}{name}[{i}]", item) for i, item in enumerate(below or ())]
+    for at, item in items:
+        if rest:
+            yield from _found(item, rest, f"{at}.")
+        elif item is not None and item is not False:
+            yield at

@@ -90,6 +90,34 @@ class AmbassadorRouting:
     mappings: tuple[str, ...]
 
 
+GATEWAY_API = "argoproj-labs/gatewayAPI"
+"""The name under which a Rollout configures the Gateway API plugin."""
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayApiRouting:
+    """The Gateway API plugin: the HTTPRoutes that follow the weight, and those of them that get rules by header."""
+
+    names: tuple[str, ...]
+    names_with_headers: tuple[str, ...]
+    disable_in_progress_label: bool
+    in_progress_label_key: str
+    in_progress_label_value: str
+
+    @classmethod
+    def of(cls, config: Mapping[str, Any]) -> GatewayApiRouting:
+        """The plugin's configuration from its tree (insertGatewayAPIRouteLists: the single `httpRoute` comes last, and has header rules)."""
+        listed = config.get("httpRoutes") or ()
+        alone = (config["httpRoute"],) if config.get("httpRoute") else ()
+        return cls(
+            (*(route["name"] for route in listed), *alone),
+            (*(route["name"] for route in listed if route.get("useHeaderRoutes")), *alone),
+            bool(config.get("disableInProgressLabel")),
+            config.get("inProgressLabelKey") or "rollouts.argoproj.io/gatewayapi-canary",
+            config.get("inProgressLabelValue") or "in-progress",
+        )
+
+
 # --- meshes --------------------------------------------------------------------------------------------------------------------------
 
 
@@ -204,6 +232,12 @@ class TrafficRouting:
     plugins: Mapping[str, Any] | None = None
     managed_routes: tuple[ManagedRoute, ...] | None = None
     max_traffic_weight: int | None = None
+
+    @property
+    def gateway_api(self) -> GatewayApiRouting | None:
+        """The Gateway API plugin's configuration; None without it."""
+        config = (self.plugins or {}).get(GATEWAY_API)
+        return None if config is None else GatewayApiRouting.of(config)
 
     @property
     def managed_names(self) -> tuple[str, ...]:

@@ -31,7 +31,7 @@ def assumptions(cluster: Cluster, streams: Sequence[Stream], choices: Sequence[C
         rows.append(Assumption("pods become ready after", describe(POD_START), "assumed: set it to what your pods need", "cluster.pods.start"))
     if cluster.pods.stop is None:
         rows.append(Assumption("pods stop after", describe(POD_STOP), "assumed: set it to what your pods need", "cluster.pods.stop"))
-    rows += lag_assumptions(cluster, {choice.plane for choice in choices})
+    rows += lag_assumptions(cluster, {choice.lag for choice in choices})
     if cluster.scrape is None and scraped:
         source = "prometheus.yml as shipped with Prometheus (documentation/examples); its default without one is 1m"
         rows.append(Assumption("Prometheus scrapes each pod every", format_duration(SCRAPE_S), source, "cluster.scrape"))

@@ -180,6 +180,9 @@ class RolloutController:
             if isinstance(operation, op.Emit):
                 self._emit(observed.rollout.meta.name, operation)
                 continue
+            if isinstance(operation, op.Sleep):
+                yield self._env.timeout(operation.seconds)
+                continue
             yield self._env.timeout(self._delays.api_write_s)
             self._loops.begin_write()
             try:
@@ -275,6 +278,7 @@ def _routing(rollout: Rollout) -> TrafficRouting:
 
 def _update_route(store: Store, kind: type[Object], name: str, changes: dict[str, Any]) -> Object:
     current = store.get(kind, name)
-    if "annotations" in changes and current is not None:
-        changes["meta"] = replace(current.meta, annotations=changes.pop("annotations"))
+    of_meta = {key: changes.pop(key) for key in ("annotations", "labels") if key in changes}
+    if of_meta and current is not None:
+        changes["meta"] = replace(current.meta, **of_meta)
     return store.update(kind, name, changes)

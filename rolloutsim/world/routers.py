@@ -7,13 +7,14 @@ from typing import NamedTuple, Protocol
 import simpy
 
 from rolloutsim.manifest.objects import Object
+from rolloutsim.manifest.router_objects import API_VERSIONS
 from rolloutsim.randomness import generator
 from rolloutsim.scenario.lag import Pace
 from rolloutsim.world.backends import Known, Read
 from rolloutsim.world.lag.pipeline import pipeline
 from rolloutsim.world.store import Store
 
-WATCHED = ("EndpointSlice", "Ingress", "VirtualService", "DestinationRule")
+WATCHED = ("EndpointSlice", "Ingress", *(kind.__name__ for kind in API_VERSIONS))
 
 
 class Reroute(Protocol):

@@ -223,7 +223,7 @@ class World:
             traffic.reroute(self.now_s, stream.name, route, reopens=reopens)
 
         key, fraction_s = (header.seed, header.replication, stream.name), header.second_fraction_s
-        control, proxy = paces(choice.plane, setup.cluster)
+        control, proxy = paces(choice.lag, setup.cluster)
         read = backends.reading(self.store, choice, request)
         Router(self.env, self.store, read, reroute, key=key, control=control, proxy=proxy, second_fraction_s=fraction_s)
 

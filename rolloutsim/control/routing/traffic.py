@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from rolloutsim.control import services
+from rolloutsim.control import defaults, services
 from rolloutsim.control.canary_sizes import at_desired_counts
 from rolloutsim.control.context import Context, PassFailed
 from rolloutsim.control.replicas import threshold_met
-from rolloutsim.control.routing import istio, nginx, traefik
-from rolloutsim.control.routing.router import Router
+from rolloutsim.control.routing import ambassador, apisix, gateway_api, istio, nginx, smi, traefik
+from rolloutsim.control.routing.router import Router, VerifyFailed
 from rolloutsim.control.weights import current_set_weight, desired_weight
 from rolloutsim.manifest.analysis import RUNNING
 from rolloutsim.manifest.objects import CanaryStrategy, TrafficWeights, WeightDestination
@@ -39,8 +39,16 @@ def _routers(ctx: Context, routing: TrafficRouting) -> Iterator[Router]:
         yield istio.Istio(ctx, routing.istio, routing.managed_names)
     if routing.nginx is not None:
         yield nginx.Nginx(ctx, routing.nginx, routing.max_traffic_weight)
+    if routing.smi is not None:
+        yield smi.Smi(ctx, routing.smi)
+    if routing.ambassador is not None:
+        yield ambassador.Ambassador(ctx, routing.ambassador)
     if routing.traefik is not None:
         yield traefik.Traefik(ctx, routing.traefik)
+    if routing.apisix is not None:
+        yield apisix.Apisix(ctx, routing.apisix, routing.managed_names)
+    if routing.gateway_api is not None:
+        yield gateway_api.GatewayApi(ctx, routing.gateway_api, routing.managed_names)
 
 
 def _reconcile(ctx: Context, canary: CanaryStrategy, router: Router) -> bool:
@@ -68,6 +76,23 @@ def _reconcile(ctx: Context, canary: CanaryStrategy, router: Router) -> bool:
     router.update_hash(canary_hash, stable_hash)
     _set_weight(ctx, router, weight)
     _record_weights(ctx, canary, weight, canary_hash, stable_hash)
+    return _verified(ctx, router, weight)
+
+
+def _verified(ctx: Context, router: Router, weight: int) -> bool:
+    """Look whether the weight is in force; if not, look again later, and at the full weight give the pass up. False ends the stage."""
+    assert ctx.weights is not None
+    try:
+        verified = router.verify_weight(weight)
+    except VerifyFailed as failure:
+        ctx.weights = replace(ctx.weights, verified=False)
+        ctx.emit("WeightVerifyError", f"Failed to verify weight: {failure}", "Warning")
+        return False
+    ctx.weights = replace(ctx.weights, verified=verified)
+    if verified is False:
+        ctx.wake_up(ctx.now.s + defaults.VERIFY_RETRY_S)
+        if weight == ctx.max_weight:
+            raise PassFailed(f"end of rollout, desired weight {weight} not yet verified")
     return True
 
 
@@ -156,5 +181,3 @@ def _record_weights(ctx: Context, canary: CanaryStrategy, weight: int, canary_ha
             details.append(f"additional: [{listed}]")
         ctx.emit("TrafficWeightUpdated", f"Traffic weight updated {', '.join(details)}")
         ctx.weights = now
-    elif ctx.weights is not None:
-        ctx.weights = replace(ctx.weights, verified=None)

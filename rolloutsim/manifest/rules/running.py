@@ -13,13 +13,12 @@ from rolloutsim.manifest.analysis_templates import Templates
 from rolloutsim.manifest.field_errors import Violation
 from rolloutsim.manifest.merge_patch import to_json
 from rolloutsim.manifest.objects import Ingress, Rollout, Service
-from rolloutsim.manifest.router_objects import DestinationRule, RouterObject, RouterObjects, TraefikService, VirtualService
+from rolloutsim.manifest.router_objects import API_VERSIONS, RouterObject, RouterObjects
 from rolloutsim.manifest.rules.cluster import Cluster
 from rolloutsim.manifest.rules.references import MANAGED_BY, reference_violations
 from rolloutsim.manifest.rules.spec import spec_violations
 
 Tree = dict[str, Any]
-_API_VERSIONS = {VirtualService: "networking.istio.io/v1", DestinationRule: "networking.istio.io/v1", TraefikService: "traefik.io/v1alpha1"}
 
 
 class _Seen:
@@ -70,4 +69,4 @@ def _ingress_tree(ingress: Ingress) -> Tree:
 
 
 def _route_tree(route: RouterObject) -> Tree:
-    return {"apiVersion": _API_VERSIONS[type(route)], "kind": type(route).__name__, "metadata": {"name": route.meta.name}, "spec": route.spec}
+    return {"apiVersion": API_VERSIONS[type(route)], "kind": type(route).__name__, "metadata": {"name": route.meta.name}, "spec": route.spec}

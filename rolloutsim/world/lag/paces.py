@@ -47,6 +47,7 @@ KUBE_PROXY_SYNCS = Part(
     Pace(rate_limit=RateLimit(period=1.0, burst=2)),
     "kube-proxy --iptables-min-sync-period (--nftables-, --ipvs-) default 1s, burst 2",
 )
+ENVOY_FOLLOWS = Part("Envoy follows", Pace(delay=_between(0.0003, 0.0008)), f"{MEASURED}: 0.5 to 1.1 ms")
 LAGS = {
     "kube-proxy": Lag(
         KUBE_PROXY_SYNCS,
@@ -76,8 +77,13 @@ LAGS = {
             Pace(debounce=Debounce(after=0.1, at_most=10.0)),
             "istiod PILOT_DEBOUNCE_AFTER default 100ms, PILOT_DEBOUNCE_MAX 10s (pilot/pkg/features)",
         ),
-        Part("Envoy follows", Pace(delay=_between(0.0003, 0.0008)), f"{MEASURED}: 0.5 to 1.1 ms"),
+        ENVOY_FOLLOWS,
     ),
+    "emissary": Lag(
+        Part("Emissary takes a change up", Pace(throttle=1.0), "Emissary AMBASSADOR_RECONFIG_MAX_DELAY default 1 s, in which changes are batched"),
+        ENVOY_FOLLOWS,
+    ),
+    "gateway-api": Lag(_none("the gateway's control plane acts"), ENVOY_FOLLOWS),
     "traefik": Lag(
         Part("Traefik takes a change up", Pace(throttle=2.0), "Traefik --providers.providersThrottleDuration default 2s"),
         Part("Traefik applies it", Pace(delay=DelayShape(lognormal=Lognormal(median=0.068, p95=0.147))), f"{MEASURED}: 49 to 147 ms"),

@@ -2,44 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 import pytest
 
-from rolloutsim.answers.share import share
 from rolloutsim.control import commands
-from rolloutsim.manifest.objects import RouterObject, TraefikService, VirtualService
+from rolloutsim.manifest.objects import TraefikService, VirtualService
 from rolloutsim.scenario import Stream
-from rolloutsim.world.world import World
-from tests.unit.control.worlds import do, image, rollout, service, virtual_service, world
-
-SERVICES = service("canary", "stable")
-
-
-def routed(routing: dict[str, Any], steps: Iterable[dict[str, Any]] = ({"setWeight": 20}, {"pause": {}}), **canary: Any) -> dict[str, Any]:
-    """A Rollout of 4 pods over the Services `canary` and `stable`."""
-    strategy = {"canaryService": "canary", "stableService": "stable", "steps": list(steps), "trafficRouting": routing, **canary}
-    return rollout({"canary": strategy})
-
-
-def specs(made: World, kind: type[RouterObject], name: str = "web") -> list[Any]:
-    """Every spec that a routing object has had; None once it is deleted."""
-    return [change.object.spec if isinstance(change.object, RouterObject) else None for change in made.record.history(kind.__name__, name)]
-
-
-def messages(made: World, reason: str) -> list[str]:
-    return [happening.event.message for happening in made.record.events if happening.event.reason == reason]
-
-
-def measured(made: World, stream: str = "users") -> float:
-    """The share of the new version at the first setWeight that was reached, in percent."""
-    row = share(made.finish()).held(stream)[0]
-    assert row.share_percent is not None
-    assert row.verdict in ("agrees", "undecided"), row
-    assert row.low_percent <= (row.set_weight_percent or 0.0) <= row.high_percent
-    return row.share_percent
-
+from tests.unit.control.worlds import SERVICES, do, image, messages, routed, specs, virtual_service, world
 
 # --- Istio (rollout/trafficrouting/istio/istio.go) -------------------------------------------------------------------------------------
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
 import yaml
 
+from rolloutsim.answers.share import share
 from rolloutsim.control import commands
 from rolloutsim.manifest.bundle import bundle
 from rolloutsim.manifest.documents import parse
@@ -14,6 +16,7 @@ from rolloutsim.manifest.merge_patch import patched_spec
 from rolloutsim.manifest.objects import (
     ReplicaSet,
     Rollout,
+    RouterObject,
 )
 from rolloutsim.record import Header
 from rolloutsim.scenario import Cluster, Pods, Stream, Version
@@ -79,6 +82,39 @@ def world(
     made = World(setup)
     made.advance(1.0)
     return made
+
+
+SERVICES = service("canary", "stable")
+
+
+def routed(routing: dict[str, Any], steps: Iterable[dict[str, Any]] = ({"setWeight": 20}, {"pause": {}}), **canary: Any) -> dict[str, Any]:
+    """A Rollout of 4 pods over the Services `canary` and `stable`."""
+    strategy = {"canaryService": "canary", "stableService": "stable", "steps": list(steps), "trafficRouting": routing, **canary}
+    return rollout({"canary": strategy})
+
+
+def with_port(manifest: dict[str, Any]) -> dict[str, Any]:
+    """A Rollout whose container has a port, so that an Experiment's templates get Services."""
+    manifest["spec"]["template"]["spec"]["containers"][0]["ports"] = [{"containerPort": 8081}]
+    return manifest
+
+
+def specs(made: World, kind: type[RouterObject], name: str = "web") -> list[Any]:
+    """Every spec that a routing object has had; None once it is deleted."""
+    return [change.object.spec if isinstance(change.object, RouterObject) else None for change in made.record.history(kind.__name__, name)]
+
+
+def messages(made: World, reason: str) -> list[str]:
+    return [happening.event.message for happening in made.record.events if happening.event.reason == reason]
+
+
+def measured(made: World, stream: str = "users") -> float:
+    """The share of the new version at the first setWeight that was reached, in percent."""
+    row = share(made.finish()).held(stream)[0]
+    assert row.share_percent is not None
+    assert row.verdict in ("agrees", "undecided"), row
+    assert row.low_percent <= (row.set_weight_percent or 0.0) <= row.high_percent
+    return row.share_percent
 
 
 def image(made: World, tag: str, wait_s: float = 0.0) -> None:
