@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from rolloutsim.manifest.go_printing import Raw, as_json, printed, quoted
@@ -75,6 +75,17 @@ def forbidden(field: str, detail: str) -> Violation:
 def duplicate(field: str, value: Any) -> Violation:
     """`Duplicate value: VALUE`."""
     return Violation(field, field, f"Duplicate value: {shown_value(value)}")
+
+
+def not_found(field: str, value: Any) -> Violation:
+    """`Not found: VALUE`."""
+    return Violation(field, field, f"Not found: {shown_value(value)}")
+
+
+def not_negative(field: str, value: int) -> Iterator[Violation]:
+    """A violation if a number is below 0 (ValidateNonnegativeField)."""
+    if value < 0:
+        yield invalid(field, value, "must be greater than or equal to 0")
 
 
 def unsupported(field: str, value: Any, supported: Sequence[str]) -> Violation:

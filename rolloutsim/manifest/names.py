@@ -13,6 +13,7 @@ _SUBDOMAIN = rf"{_LABEL}(\.{_LABEL})*"
 _LABEL_1035 = "[a-z]([-a-z0-9]*[a-z0-9])?"
 _QUALIFIED = "([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]"
 _VALUE = f"({_QUALIFIED})?"
+_ENV, _CONFIG_KEY, _HEADER = "[-._a-zA-Z][-._a-zA-Z0-9]*", "[-._a-zA-Z0-9]+", "[-A-Za-z0-9]+"
 _MOST_ANNOTATION_BYTES = 256 * 1024
 
 
@@ -85,6 +86,53 @@ def label_value_errors(value: str) -> list[str]:
         rule = "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with an "
         found.append(_regex_words(rule + "alphanumeric character", _VALUE, "MyValue", "my_value", "12345"))
     return found
+
+
+def port_errors(number: int) -> list[str]:
+    """What is wrong with the number of a port."""
+    return [] if 1 <= number <= 65535 else ["must be between 1 and 65535, inclusive"]
+
+
+def port_name_errors(name: str) -> list[str]:
+    """What is wrong with the name of a port."""
+    found = [_too_long(15)] if _size(name) > 15 else []
+    if not re.fullmatch("[-a-z0-9]+", name):
+        found.append("must contain only alpha-numeric characters (a-z, 0-9), and hyphens (-)")
+    if not re.search("[a-z]", name):
+        found.append("must contain at least one letter (a-z)")
+    if "--" in name:
+        found.append("must not contain consecutive hyphens")
+    if name.startswith("-") or name.endswith("-"):
+        found.append("must not begin or end with a hyphen")
+    return found
+
+
+def env_name_errors(name: str) -> list[str]:
+    """What is wrong with the name of an environment variable."""
+    rule = "a valid environment variable name must consist of alphabetic characters, digits, '_', '-', or '.', and must not start with a digit"
+    words = _regex_words(rule, _ENV, "my.env-name", "MY_ENV.NAME", "MyEnvName1")
+    return [*([] if re.fullmatch(_ENV, name) else [words]), *_dotted_errors(name)]
+
+
+def config_key_errors(key: str) -> list[str]:
+    """What is wrong with a key of a ConfigMap or a Secret."""
+    found = [_too_long(253)] if _size(key) > 253 else []
+    if not re.fullmatch(_CONFIG_KEY, key):
+        rule = "a valid config key must consist of alphanumeric characters, '-', '_' or '.'"
+        found.append(_regex_words(rule, _CONFIG_KEY, "key.name", "KEY_NAME", "key-name"))
+    return [*found, *_dotted_errors(key)]
+
+
+def header_name_errors(name: str) -> list[str]:
+    """What is wrong with the name of an HTTP header."""
+    words = _regex_words("a valid HTTP header must consist of alphanumeric characters or '-'", _HEADER, "X-Header-Name")
+    return [] if re.fullmatch(_HEADER, name) else [words]
+
+
+def _dotted_errors(name: str) -> list[str]:
+    if name in (".", ".."):
+        return [f"must not be '{name}'"]
+    return ["must not start with '..'"] if name.startswith("..") else []
 
 
 def label_violations(labels: Mapping[str, str], field: str) -> Iterator[Violation]:

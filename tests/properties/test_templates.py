@@ -118,15 +118,19 @@ def test_mutated_templates() -> None:
     seed, runs = int(os.environ.get("SEED", "5")), int(os.environ.get("TEMPLATES", "1500"))
     before_kib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     ends: dict[str, int] = {}
+    slowest = (0.0, 0)
     for i in range(runs):
         chance = random.Random(f"{seed}/{i}")
         tree = mutated(chance, TEMPLATE)
-        began = time.perf_counter()
+        began = time.process_time()
         try:
             end = play(tree, chance)
         except Exception as error:
             raise AssertionError(f"SEED={seed}, case {i}: {json.dumps(tree)}") from error
-        assert time.perf_counter() - began < 2.0, f"SEED={seed}, case {i}"
+        slowest = max(slowest, (time.process_time() - began, i))
         ends[end] = ends.get(end, 0) + 1
     assert {"refused", "Error", "Failed"} <= set(ends), ends
-    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before_kib < 200 * 1024
+    grown_kib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before_kib
+    print(f"\n{runs:,} templates, seed {seed}: {ends}, slowest {slowest[0]:.2f} s (case {slowest[1]}), {grown_kib / 1024:.0f} MB more")
+    assert slowest[0] < 1.0, slowest
+    assert grown_kib < 200 * 1024

@@ -17,7 +17,7 @@ def pod_template_violations(template: Tree, selector: Tree, field: str) -> Itera
     meta: Tree = template.get("metadata") or {}
     labels: Tree = meta.get("labels") or {}
     spec: Tree = template.get("spec") or {}
-    if not matches(selector, labels):
+    if not matches(selector, labels):  # an empty selector matches all, and is refused elsewhere
         at = f"{field}.metadata.labels"
         yield invalid(at, labels or None, "`selector` does not match template `labels`")
     yield from (v._replace(path=f"{field}.metadata.{v.path}", field=f"{field}.{v.field}") for v in label_violations(labels, "labels"))

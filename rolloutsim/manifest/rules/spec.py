@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from rolloutsim.manifest.field_errors import Violation, internal, invalid, required
+from rolloutsim.manifest.field_errors import Violation, internal, invalid, not_negative, required
 from rolloutsim.manifest.go_printing import Struct
 from rolloutsim.manifest.names import selector_violations
 from rolloutsim.manifest.rules.blue_green import blue_green_violations
@@ -14,14 +14,13 @@ from rolloutsim.manifest.rules.pod_template import pod_template_violations
 
 Tree = Mapping[str, Any]
 HISTORY_LIMIT, PROGRESS_DEADLINE_S = 10, 600
-_NOT_NEGATIVE = "must be greater than or equal to 0"
 _MISSING = "Rollout has missing field '{}'"
 
 
 def spec_violations(rollout: Tree) -> Iterator[Violation]:
     """Violations of the rules on the Rollout alone, in evaluation order."""
     spec: Tree = rollout["spec"]
-    yield from _not_negative("spec.replicas", spec.get("replicas", 1))
+    yield from not_negative("spec.replicas", spec.get("replicas", 1))
     selector, workload = spec.get("selector"), spec.get("workloadRef")
     wrong_selector = False
     if workload is None and selector is None:
@@ -39,10 +38,10 @@ def spec_violations(rollout: Tree) -> Iterator[Violation]:
         yield invalid("spec.selector", _shown_selector(selector or {}), "invalid label selector")
     elif workload is None:
         yield from pod_template_violations(spec.get("template") or {}, selector or {}, "spec.template")
-    yield from _not_negative("spec.minReadySeconds", spec.get("minReadySeconds", 0))
-    yield from _not_negative("spec.revisionHistoryLimit", spec.get("revisionHistoryLimit", HISTORY_LIMIT))
+    yield from not_negative("spec.minReadySeconds", spec.get("minReadySeconds", 0))
+    yield from not_negative("spec.revisionHistoryLimit", spec.get("revisionHistoryLimit", HISTORY_LIMIT))
     deadline = spec.get("progressDeadlineSeconds", PROGRESS_DEADLINE_S)
-    yield from _not_negative("spec.progressDeadlineSeconds", deadline)
+    yield from not_negative("spec.progressDeadlineSeconds", deadline)
     if deadline <= spec.get("minReadySeconds", 0):
         at = "spec.progressDeadlineSeconds" if "progressDeadlineSeconds" in spec else "spec.minReadySeconds"
         yield invalid("spec.progressDeadlineSeconds", deadline, "must be greater than minReadySeconds", at)
@@ -53,11 +52,6 @@ def has_template(spec: Tree) -> bool:
     """Whether the Rollout has a template of its own: labels or annotations are what is looked at (RolloutSpec.EmptyTemplate)."""
     meta = (spec.get("template") or {}).get("metadata") or {}
     return bool(meta.get("labels") or meta.get("annotations"))
-
-
-def _not_negative(field: str, value: int) -> Iterator[Violation]:
-    if value < 0:
-        yield invalid(field, value, _NOT_NEGATIVE)
 
 
 def _shown_selector(selector: Tree) -> Struct:
