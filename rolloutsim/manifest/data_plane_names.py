@@ -29,6 +29,8 @@ DATA_PLANES = (
     "haproxy/random1_tcp",
     "traefik/weighted_services",
     "traefik/server_weights_wrr",
+    "apisix/traffic_split",
+    "alb/forward",
     "caddy/weighted_round_robin",
     "caddy/round_robin",
     "caddy/random",

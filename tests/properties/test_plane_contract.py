@@ -29,7 +29,19 @@ ROUTES: list[tuple[float, tuple[int, ...], tuple[float, ...]]] = [
 WAYS = [(name, clients) for name in DATA_PLANES for clients in ((None, KEPT) if name in BY_CONNECTION else (None,))]
 EACH = pytest.mark.parametrize(("plane", "clients"), WAYS)
 DETAILS = pytest.mark.parametrize("detail", ["requests", "counts"])
-RANDOM = ("random", "split_clients", "upstream_random", "canary_weight", "rand_rule", "clusters", "fraction", "tables", "nftables", "random1")
+RANDOM = (
+    "random",
+    "forward",
+    "split_clients",
+    "upstream_random",
+    "canary_weight",
+    "rand_rule",
+    "clusters",
+    "fraction",
+    "tables",
+    "nftables",
+    "random1",
+)
 BLIND = ("endpoint_random", "caddy/random", "round_robin")
 
 
@@ -120,7 +132,7 @@ def is_random(plane: str) -> bool:
 
 def strays(plane: str, clients: Clients | None) -> float:
     """Requests by which a cycle may be off, for two workers; of 8 connections as many as are not renewed together with the others."""
-    return 50 if "caddy" in plane else 8 if clients is not None else 4
+    return 50 if "caddy" in plane or "apisix" in plane else 8 if clients is not None else 4
 
 
 def law(plane: str, weights: tuple[float, ...]) -> np.ndarray:

@@ -12,6 +12,7 @@ from rolloutsim.record import NO_ENDPOINT, RESET, Requests, Route, Tallies
 from rolloutsim.scenario import Clients, Stream, Version
 from rolloutsim.world.traffic.engine import Traffic
 from rolloutsim.world.traffic.planes import BY_CONNECTION
+from rolloutsim.world.traffic.planes.gcd_round_robin import levels
 
 PLANES = [(name, None) for name in DATA_PLANES] + [
     (name, clients) for name in BY_CONNECTION for clients in (Clients(connections=6), Clients(connections=6, requests_per_connection=7))
@@ -157,3 +158,23 @@ def test_tallies_name_each_connection_once_in_a_stretch() -> None:
     named = found.connection[found.connection >= 0]
     assert len(set(named.tolist())) == len(named) >= 8
     assert not {NO_ENDPOINT, RESET} & set(found.outcome.tolist())
+
+
+def test_apisix_takes_upstreams_by_levels_and_begins_at_the_highest() -> None:
+    """lib/resty/roundrobin.lua: 75 to 25 is A A A B, and the cycle begins behind a server drawn at random, so never with B."""
+    begun = set()
+    for seed in range(12):
+        traffic = made("apisix/traffic_split", None, "requests", seed=seed, arrivals="constant")
+        route(traffic, 0.0, 0, 1, 2, weights=(0.375, 0.375, 0.25))
+        found = traffic.finish(4.0)["s"]
+        assert isinstance(found, Requests)
+        counted = np.bincount(found.pod, minlength=3) / len(found.pod)
+        assert np.abs(counted - [0.375, 0.375, 0.25]).max() < 0.02  # two workers, each at most a block off
+        begun.add(int(found.pod[0]))
+    assert begun == {0, 1}  # never the lighter one first
+
+
+def test_levels() -> None:
+    assert levels(np.array([3, 1])).tolist() == [0, 0, 0, 1]
+    assert levels(np.array([20, 80])).tolist() == [1, 1, 1, 0, 1]
+    assert levels(np.array([2, 1, 2])).tolist() == [0, 2, 0, 1, 2]

@@ -9,7 +9,7 @@ import pytest
 from rolloutsim.control import commands
 from rolloutsim.manifest.objects import TraefikService, VirtualService
 from rolloutsim.scenario import Stream
-from tests.unit.control.worlds import SERVICES, do, image, messages, routed, specs, virtual_service, world
+from tests.unit.control.worlds import SERVICES, do, image, measured, messages, routed, specs, virtual_service, world
 
 # --- Istio (rollout/trafficrouting/istio/istio.go) -------------------------------------------------------------------------------------
 
@@ -80,6 +80,22 @@ def test_traefik_weighs_both_services_and_leaves_the_others() -> None:
     made.advance(made.now_s + 5.0)
     weights = [[entry.get("weight") for entry in spec["weighted"]["services"]] for spec in specs(made, TraefikService)]
     assert weights == [[100, None, 0], [80, None, 20], [100, None, 0]]
+
+
+INGRESS_ROUTE = {
+    "apiVersion": "traefik.io/v1alpha1",
+    "kind": "IngressRoute",
+    "metadata": {"name": "web"},
+    "spec": {"routes": [{"match": "Host(`a`)", "kind": "Rule", "services": [{"name": "web", "kind": "TraefikService"}]}]},
+}
+
+
+def test_users_of_an_ingress_route_follow_the_weighted_services_in_turn() -> None:
+    streams = (Stream(to="ingress/a", rate=100.0),)
+    made = world(routed(TRAEFIK), *SERVICES, traefik_service("stable", "canary"), INGRESS_ROUTE, streams=streams)
+    image(made, "v2", 60.0)
+    assert made.record.routings[-1].route.plane == "traefik/weighted_services"
+    assert measured(made) == pytest.approx(20.0, abs=0.1)
 
 
 @pytest.mark.parametrize(

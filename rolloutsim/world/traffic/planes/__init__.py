@@ -9,6 +9,7 @@ from rolloutsim.world.traffic.planes.blocks import Blocks
 from rolloutsim.world.traffic.planes.connection_cycle import ConnectionCycle
 from rolloutsim.world.traffic.planes.connection_random import ConnectionRandom
 from rolloutsim.world.traffic.planes.earliest_deadline import EarliestDeadline
+from rolloutsim.world.traffic.planes.gcd_round_robin import GcdRoundRobin
 from rolloutsim.world.traffic.planes.plane import Plane
 from rolloutsim.world.traffic.planes.request_random import RequestRandom
 from rolloutsim.world.traffic.planes.ring_random import RingRandom, ring_shares
@@ -20,6 +21,8 @@ Key = tuple[int, int, str]
 
 BY_REQUEST: dict[str, Callable[[Key], Plane]] = {
     "random": RequestRandom,
+    "alb/forward": RequestRandom,
+    "apisix/traffic_split": GcdRoundRobin,
     "caddy/random": WeightBlind,
     "caddy/round_robin": RoundRobin,
     "caddy/weighted_round_robin": Blocks,
