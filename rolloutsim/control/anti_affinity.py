@@ -7,9 +7,9 @@ The pod hash does not know of it; but `undo` copies the template as it stands, r
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
+from rolloutsim.manifest.immutable import replace
 from rolloutsim.manifest.objects import HASH_LABEL, PodTemplate, Rollout
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from rolloutsim.control import ephemeral_metadata, restart, revisions, services, status
 from rolloutsim.control.analysis import of_rollout
 from rolloutsim.control.context import BLUE_GREEN_PAUSE, INCONCLUSIVE_ANALYSIS, Context, by_revision_descending
@@ -11,6 +9,7 @@ from rolloutsim.control.replicas import available_replicas, is_saturated
 from rolloutsim.control.scaling import delayed_size, is_referenced, remove_deadlines, scale, scale_new
 from rolloutsim.control.steps import wake_up_during_wait
 from rolloutsim.manifest.analysis import SUCCESSFUL
+from rolloutsim.manifest.immutable import replace
 from rolloutsim.manifest.objects import BlueGreenStrategy, ReplicaSet, RolloutStatus
 
 

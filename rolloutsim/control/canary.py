@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from rolloutsim.control import ephemeral_metadata, restart, revisions, services, status, steps
 from rolloutsim.control.analysis import of_rollout
 from rolloutsim.control.canary_sizes import scale_replica_sets
@@ -11,6 +9,7 @@ from rolloutsim.control.context import CANARY_PAUSE, Context, PassFailed
 from rolloutsim.control.experiments import of_rollout as experiments
 from rolloutsim.control.replicas import available_replicas, threshold_met
 from rolloutsim.control.routing import traffic
+from rolloutsim.manifest.immutable import replace
 from rolloutsim.manifest.objects import CanaryStrategy, RolloutStatus
 
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from rolloutsim.control import defaults
 from rolloutsim.control.context import Context, by_revision_descending
 from rolloutsim.control.replicas import available_replicas, created, next_pair, threshold_met
 from rolloutsim.control.scaling import delayed_size, is_referenced, remove_deadlines, scale, scale_new
 from rolloutsim.control.weights import pods_of_weight, replicas_or_weight
+from rolloutsim.manifest.immutable import replace
 from rolloutsim.manifest.objects import CanaryStrategy, ReplicaSet, TrafficWeights
 
 

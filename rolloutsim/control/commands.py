@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from rolloutsim.errors import Refused
 from rolloutsim.manifest.analysis import INCONCLUSIVE
+from rolloutsim.manifest.immutable import replace
 from rolloutsim.manifest.objects import ReplicaSet, Rollout, RolloutSpec
 
 

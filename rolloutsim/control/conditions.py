@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Literal
 
 from rolloutsim.control.observed import Now
+from rolloutsim.manifest.immutable import replace
 from rolloutsim.manifest.objects import Condition, RolloutStatus
 
 Conditions = tuple[Condition, ...]

@@ -6,7 +6,6 @@ A context lives within one pass and is filled in the controller's order (rollout
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import Any, Literal, TypeVar, cast
 
 from rolloutsim.control import defaults
@@ -14,6 +13,7 @@ from rolloutsim.control.hashes import pod_template_hash, step_hash
 from rolloutsim.control.observed import Now, Observed
 from rolloutsim.control.operations import CreateRoute, DeleteRoute, Emit, Operation, Pass, UpdateReplicaSet, UpdateRoute
 from rolloutsim.manifest.analysis import SUCCESSFUL, AnalysisRun, RunReference
+from rolloutsim.manifest.immutable import replace
 from rolloutsim.manifest.objects import (
     HASH_LABEL,
     AnalysisHistory,

@@ -6,11 +6,11 @@ They are put into the ReplicaSet's template and onto its living pods in place; t
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from rolloutsim.control.context import Context
 from rolloutsim.control.operations import RelabelPods, UpdateReplicaSet
+from rolloutsim.manifest.immutable import replace
 from rolloutsim.manifest.objects import PodTemplate, ReplicaSet
 
 Metadata = Mapping[str, Mapping[str, str]]

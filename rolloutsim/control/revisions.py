@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from rolloutsim.control import conditions, defaults
 from rolloutsim.control.anti_affinity import with_anti_affinity
 from rolloutsim.control.context import Context
 from rolloutsim.control.operations import CreateReplicaSet, DeleteAnalysisRun, DeleteExperiment, DeleteReplicaSet, UpdateRollout, UpdateRolloutStatus
+from rolloutsim.manifest.immutable import replace
 from rolloutsim.manifest.objects import HASH_LABEL, Meta, ReplicaSet
 
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from rolloutsim.control import blue_green, canary, conditions, defaults, revisions, status
 from rolloutsim.control.context import Context, PassFailed
 from rolloutsim.control.observed import Now, Observed
 from rolloutsim.control.operations import Pass, UpdateRollout
+from rolloutsim.manifest.immutable import replace
 from rolloutsim.manifest.objects import Condition
 from rolloutsim.manifest.rules.running import first_violation
 

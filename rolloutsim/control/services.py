@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from rolloutsim.control.context import Context
 from rolloutsim.control.operations import PatchService
+from rolloutsim.manifest.immutable import replace
 from rolloutsim.manifest.objects import HASH_LABEL, ReplicaSet
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import fields, replace
+from dataclasses import fields
 from typing import Any
 
 from rolloutsim.control import conditions, defaults
@@ -10,6 +10,7 @@ from rolloutsim.control.context import RUN_FIELDS, Context
 from rolloutsim.control.operations import PatchRolloutStatus
 from rolloutsim.control.phase import phase_of
 from rolloutsim.control.replicas import available_replicas
+from rolloutsim.manifest.immutable import replace
 from rolloutsim.manifest.objects import Condition, PauseCondition, Rollout, RolloutStatus
 
 _FIELDS = tuple(f.name for f in fields(RolloutStatus))

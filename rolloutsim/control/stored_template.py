@@ -7,9 +7,9 @@ It matters where a template is taken from a ReplicaSet and hashed anew, as Exper
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
+from rolloutsim.manifest.immutable import replace
 from rolloutsim.manifest.objects import PodTemplate
 
 _POD = {

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Generator
-from dataclasses import replace
 from typing import Any
 
 import simpy
@@ -16,6 +15,7 @@ from rolloutsim.control.observed import Now
 from rolloutsim.errors import ApiError
 from rolloutsim.manifest.analysis import RUNNING, SUCCESSFUL, Measurement
 from rolloutsim.manifest.analysis_metrics import Metric
+from rolloutsim.manifest.immutable import replace
 from rolloutsim.manifest.objects import AnalysisRun, Event
 from rolloutsim.world.clock import EPSILON_S, call_later
 from rolloutsim.world.delays import ANALYSIS_LOOK_S, Delays

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Generator
-from dataclasses import replace
 from typing import Any
 
 import simpy
@@ -13,6 +12,7 @@ from rolloutsim.control.experiments.experiment import ObservedExperiment, reconc
 from rolloutsim.control.observed import Now
 from rolloutsim.errors import ApiError
 from rolloutsim.manifest.analysis_templates import Templates
+from rolloutsim.manifest.immutable import replace
 from rolloutsim.manifest.objects import AnalysisRun, AnalysisTemplate, ClusterAnalysisTemplate, Event, Experiment, ReplicaSet, Service
 from rolloutsim.world.delays import Delays
 from rolloutsim.world.event_recorder import EventRecorder

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 
 import simpy
 
@@ -12,6 +11,7 @@ from rolloutsim.control.commands import Answer, Patch
 from rolloutsim.control.observed import Now
 from rolloutsim.control.phase import client_phase
 from rolloutsim.errors import InputError, Refused
+from rolloutsim.manifest.immutable import replace
 from rolloutsim.manifest.merge_patch import patched_spec
 from rolloutsim.manifest.objects import Object, Pod, ReplicaSet, Rollout
 from rolloutsim.quantities import format_duration

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Generator
-from dataclasses import replace
 from typing import Any
 
 import simpy
@@ -15,6 +14,7 @@ from rolloutsim.control.operations import Pass
 from rolloutsim.control.rollout import reconcile
 from rolloutsim.errors import ApiError
 from rolloutsim.manifest.analysis_templates import Templates
+from rolloutsim.manifest.immutable import replace
 from rolloutsim.manifest.objects import (
     HASH_LABEL,
     AnalysisRun,

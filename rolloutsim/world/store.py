@@ -7,11 +7,11 @@ refuses an update that was based on a stale resourceVersion. A write that change
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any, TypeVar, cast
 from uuid import NAMESPACE_OID, uuid5
 
 from rolloutsim.errors import ApiError, Conflict
+from rolloutsim.manifest.immutable import replace
 from rolloutsim.manifest.objects import AnalysisRun, Experiment, Object, ReplicaSet, Rollout
 
 T = TypeVar("T", bound=Object)

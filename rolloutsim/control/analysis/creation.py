@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 from rolloutsim.manifest.analysis import AnalysisRun, RunSpec
+from rolloutsim.manifest.immutable import replace
 
 
 def named_run(known: Mapping[str, AnalysisRun], run: AnalysisRun) -> tuple[AnalysisRun, bool]:

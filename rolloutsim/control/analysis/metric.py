@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from rolloutsim.manifest.analysis import (
     COMPLETED,
     ERROR,
@@ -16,6 +14,7 @@ from rolloutsim.manifest.analysis import (
     MetricResult,
 )
 from rolloutsim.manifest.analysis_metrics import Metric
+from rolloutsim.manifest.immutable import replace
 
 ERROR_RETRY_S = 10.0
 """After an Error the next attempt comes so soon, whatever the interval (DefaultErrorRetryInterval)."""

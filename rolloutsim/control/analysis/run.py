@@ -6,7 +6,7 @@ Between the halves the world takes the measurements side by side and waits for a
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 
 from rolloutsim.control.analysis import metric as of_metric
@@ -27,6 +27,7 @@ from rolloutsim.manifest.analysis import (
     RunSummary,
 )
 from rolloutsim.manifest.analysis_metrics import Metric, MetricError, matching, substituted, validated, without_secrets
+from rolloutsim.manifest.immutable import replace
 
 MEASUREMENTS_KEPT = 10
 _WORSE = {SUCCESSFUL: 0, RUNNING: 1, PENDING: 2, INCONCLUSIVE: 3, ERROR: 4, FAILED: 5}

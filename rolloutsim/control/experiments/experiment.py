@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields
 
 from rolloutsim.control import defaults
 from rolloutsim.control.analysis.creation import named_run
@@ -35,6 +35,7 @@ from rolloutsim.manifest.experiment import (
     ExperimentTemplate,
     TemplateStatus,
 )
+from rolloutsim.manifest.immutable import replace
 from rolloutsim.manifest.objects import HASH_LABEL, Meta, ReplicaSet, Service
 from rolloutsim.quantities import parse_go_duration
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from rolloutsim.control.context import INCONCLUSIVE_ANALYSIS, INCONCLUSIVE_EXPERIMENT, Context, PassFailed
@@ -20,6 +19,7 @@ from rolloutsim.manifest.experiment import (
     StepTemplate,
     TemplateService,
 )
+from rolloutsim.manifest.immutable import replace
 from rolloutsim.manifest.objects import HASH_LABEL, Meta, ReplicaSet
 
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from rolloutsim.control.context import Context, PassFailed
 from rolloutsim.control.operations import CreateRoute, UpdateRoute
 from rolloutsim.control.routing.router import Plain
+from rolloutsim.manifest.immutable import replace
 from rolloutsim.manifest.objects import Ingress, Meta
 from rolloutsim.manifest.traffic_routing import NginxRouting
 

@@ -6,7 +6,6 @@ Source of the order and the rows: spec/traffic-routing.md 3 and 4.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 from rolloutsim.control import defaults, services
 from rolloutsim.control.canary_sizes import at_desired_counts
@@ -16,6 +15,7 @@ from rolloutsim.control.routing import ambassador, apisix, gateway_api, istio, n
 from rolloutsim.control.routing.router import Router, VerifyFailed
 from rolloutsim.control.weights import current_set_weight, desired_weight
 from rolloutsim.manifest.analysis import RUNNING
+from rolloutsim.manifest.immutable import replace
 from rolloutsim.manifest.objects import CanaryStrategy, TrafficWeights, WeightDestination
 from rolloutsim.manifest.traffic_routing import TrafficRouting
 

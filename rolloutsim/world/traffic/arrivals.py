@@ -9,7 +9,7 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 
-from rolloutsim.randomness import generator
+from rolloutsim.randomness import Nodes, generator
 from rolloutsim.scenario import arrivals as scenario
 from rolloutsim.scenario.arrivals import ArrivalShape
 from rolloutsim.world.traffic.tempo import tempo_of
@@ -50,6 +50,7 @@ class Arrivals:
         self._times = Times(trace) if trace is not None and trace.times else None
         self._tempo = tempo_of(shape, self.rate_rps, key)
         self._cell_s = max(1.0, 1000.0 / self.rate_rps) if self.rate_rps > 0 else math.inf
+        self._halves = Nodes(key[0], key[1], "halves", key[2])
         self._cells: list[npt.NDArray[np.int64]] = []
         self._before: list[int] = [0]
 
@@ -63,7 +64,10 @@ class Arrivals:
         elif self._process == "constant":
             t_s = self._instants(np.asarray((np.arange(first, first + CHUNK) + 0.5) / self.rate_rps, dtype=np.float64))
         else:
-            t_s = self._instants(self._own(after_s) + np.cumsum(draws.standard_exponential(CHUNK)) / self.rate_rps)
+            own_s = np.cumsum(draws.standard_exponential(CHUNK))
+            own_s /= self.rate_rps
+            own_s += self._own(after_s)
+            t_s = self._instants(own_s)
         return Chunk(first, t_s, draws.random(CHUNK), draws.random(CHUNK), draws.standard_normal(CHUNK))
 
     def count_before(self, t_s: float) -> int:
@@ -102,11 +106,10 @@ class Arrivals:
         """Requests of a cell before a fraction of it: the cell is halved again and again, each half binomial and keyed by its place."""
         number, rest = divmod(cell, CELLS)
         n, found, low, width, node = int(self._block(number)[rest]), 0, 0.0, 1.0, 1
-        seed, replication, stream = self._key
         for _ in range(HALVINGS):
             if n == 0:
                 break
-            left = int(generator(seed, replication, "halves", stream, cell, node).binomial(n, 0.5))
+            left = int(self._halves.at(cell, node).binomial(n, 0.5))
             width /= 2
             if fraction >= low + width:
                 found, n, low, node = found + left, n - left, low + width, 2 * node + 1

@@ -40,6 +40,9 @@ class Ended(NamedTuple):
 class Keeper(Protocol):
     """Takes requests in order of arrival."""
 
+    def expect(self, n: int) -> None:
+        """About so many requests come in all; none is promised, and more may come."""
+
     def add(self, ended: Ended) -> None:
         """Keep these requests."""
 
@@ -55,15 +58,19 @@ class EachRequest:
 
     def __init__(self) -> None:
         self._columns: list[np.ndarray] = []
-        self._kept = 0
+        self._kept = self._room = 0
+
+    def expect(self, n: int) -> None:
+        """Make room for them when the next ones come."""
+        self._room = max(self._room, n)
 
     def add(self, ended: Ended) -> None:
         """Keep these requests."""
         if not self._columns:
-            self._columns = [np.empty(LEAST, dtype=column.dtype) for column in ended if column is not None]
+            self._columns = [np.empty(max(LEAST, self._room), dtype=column.dtype) for column in ended if column is not None]
         kept, self._kept = self._kept, self._kept + len(ended.t_s)
         if self._kept > len(self._columns[0]):
-            self._columns = [_with_room(column[:kept], 2 * self._kept) for column in self._columns]
+            self._columns = [_with_room(column[:kept], max(2 * self._kept, self._room)) for column in self._columns]
         for column, more in zip(self._columns, ended, strict=False):
             column[kept : self._kept] = more
 
@@ -99,6 +106,9 @@ class ByStretch:
         self._named: list[tuple[Ints, Ints]] = []
         self._open: list[tuple[np.ndarray, ...]] = []
         self._rows: list[tuple[np.ndarray, ...]] = []
+
+    def expect(self, n: int) -> None:
+        """No matter how many."""
 
     def add(self, ended: Ended) -> None:
         """Count these requests, each in its stretch."""

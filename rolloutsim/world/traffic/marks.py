@@ -7,10 +7,12 @@ import math
 import numpy as np
 import numpy.typing as npt
 
-from rolloutsim.randomness import generator
+from rolloutsim.randomness import Nodes
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
+Each = list[int]
+"""A number for each kind of mark: they are few, so that a list is quicker than an array."""
 
 LEAF = 1024
 """So many marks are drawn one by one, in an order of their own."""
@@ -29,10 +31,10 @@ class Marks:
 
     def __init__(self, weights: Floats, seed: int, *keys: int | str) -> None:
         self._weights = weights / weights.sum()
-        self._bits = np.random.Philox(key=generator(seed, *keys).integers(0, 2**64, 2, dtype=np.uint64))
-        self._draws = np.random.Generator(self._bits)
-        self._state = self._bits.state
-        self._totals: list[Ints] = []
+        self._nodes = Nodes(seed, *keys)
+        self._blocks: list[Each] = []
+        self._before_block: list[Each] = [[0] * len(weights)]
+        self._path: dict[tuple[int, int], Each] = {}
         self._last: tuple[int, Ints] = (0, np.zeros(len(weights), dtype=np.int64))
         self._leaf: tuple[tuple[int, int], Ints] | None = None
 
@@ -40,7 +42,7 @@ class Marks:
         """How many of the first `n` marks are 0, 1, ...; shape (marks,)."""
         if n != self._last[0]:
             found, _, leaf, within = self._descend(n)
-            self._last = (n, found + np.bincount(leaf[:within], minlength=len(found)))
+            self._last = (n, np.bincount(leaf[:within], minlength=len(found)) + found)
         return self._last[1]
 
     def between(self, first: int, last: int) -> Ints:
@@ -57,54 +59,58 @@ class Marks:
             first = begin + LEAF
         return np.concatenate(parts)
 
-    def _descend(self, n: int) -> tuple[Ints, int, Ints, int]:
+    def _descend(self, n: int) -> tuple[Each, int, Ints, int]:
         """The leaf of a place: counts before the leaf, the leaf's first place, its marks, and the place within it."""
-        found, octave, size, begin = np.zeros(len(self._weights), dtype=np.int64), 0, LEAF, 0
-        while n - begin >= size:
-            found = found + self._total(octave, size)
-            begin += size
-            octave += 1
-            size = LEAF << (octave - 1)
-        here, node = self._total(octave, size), 1
+        number = (n // LEAF).bit_length()
+        begin, size = _block(number)
+        found, here = self._up_to(number)
+        path: dict[tuple[int, int], Each] = {}
+        node = 1
         while size > LEAF:
-            left = _halved(self._at(octave, node), here, size)
+            left = self._path.get((number, node))
+            if left is None:
+                left = _halved(self._nodes.at(number, node), here, size)
+            path[number, node] = left
             size //= 2
             if n - begin >= size:
-                found, here, begin, node = found + left, here - left, begin + size, 2 * node + 1
+                found = [a + b for a, b in zip(found, left, strict=True)]
+                here = [a - b for a, b in zip(here, left, strict=True)]
+                begin, node = begin + size, 2 * node + 1
             else:
                 here, node = left, 2 * node
-        return found, begin, self._marks(octave, node, here), n - begin
+        self._path = path  # the next place is often near
+        return found, begin, self._marks(number, node, here), n - begin
 
-    def _total(self, octave: int, size: int) -> Ints:
-        if octave == len(self._totals):
-            self._totals.append(self._at(octave, 0).multinomial(size, self._weights))
-        return self._totals[octave]
+    def _up_to(self, number: int) -> tuple[Each, Each]:
+        """Counts before a block, and in it."""
+        while number >= len(self._blocks):
+            block = len(self._blocks)
+            self._blocks.append(self._nodes.at(block, 0).multinomial(_block(block)[1], self._weights).tolist())
+            self._before_block.append([a + b for a, b in zip(self._before_block[-1], self._blocks[-1], strict=True)])
+        return self._before_block[number], self._blocks[number]
 
-    def _marks(self, octave: int, node: int, counts: Ints) -> Ints:
-        if self._leaf is None or self._leaf[0] != (octave, node):
+    def _marks(self, number: int, node: int, counts: Each) -> Ints:
+        if self._leaf is None or self._leaf[0] != (number, node):
             row = np.repeat(np.arange(len(counts)), counts)
-            self._leaf = ((octave, node), self._at(octave, node).permutation(row))
+            self._leaf = ((number, node), self._nodes.at(number, node).permutation(row))
         return self._leaf[1]
 
-    def _at(self, octave: int, node: int) -> np.random.Generator:
-        """The generator of one node: Philox with the node as its counter, which is much cheaper than seeding another one."""
-        self._state["state"]["counter"][:] = (0, node, octave, 0)
-        self._state["buffer_pos"], self._state["has_uint32"] = 4, 0
-        self._bits.state = self._state
-        return self._draws
+
+def _block(number: int) -> tuple[int, int]:
+    """Where a block begins, and its length: LEAF, LEAF, 2 LEAF, 4 LEAF, ..."""
+    begin = LEAF << number >> 1 if number else 0
+    return begin, begin or LEAF
 
 
-def _halved(draws: np.random.Generator, counts: Ints, size: int) -> Ints:
+def _halved(draws: np.random.Generator, counts: Each, size: int) -> Each:
     """How many of each mark of a block fall on its left half."""
-    if size < EXACT:
-        return draws.multivariate_hypergeometric(counts, size // 2, method="marginals")
-    left, rest, sample = np.zeros_like(counts), size, size // 2
-    for i, count in enumerate(counts[:-1].tolist()):
-        left[i] = _hypergeometric(draws, count, rest, sample)
+    rest, sample, left = size, size // 2, []
+    for count in counts[:-1]:
+        found = _hypergeometric(draws, count, rest, sample)
+        left.append(found)
         rest -= count
-        sample -= int(left[i])
-    left[-1] = sample
-    return left
+        sample -= found
+    return [*left, sample]
 
 
 def _hypergeometric(draws: np.random.Generator, good: int, size: int, sample: int) -> int:

@@ -77,6 +77,7 @@ class RequestStream:
 
     def advance(self, to_s: float, *, read_only: bool = False) -> None:
         """Let the requests before an instant happen; where it is cut changes nothing."""
+        self._keeper.expect(int(1.01 * self._arrivals.rate_rps * to_s))
         while self._chunk is not None:
             end = int(np.searchsorted(self._chunk.t_s, to_s, side="left"))
             if end > self._at:

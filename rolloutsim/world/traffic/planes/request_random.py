@@ -75,7 +75,7 @@ class RequestRandom:
             at = np.searchsorted(np.cumsum(self._weights) + 1e-12, uniform, side="right")
             pods = np.append(self._endpoints, np.int32(NOBODY))[at]
         else:
-            pods = self._endpoints[(uniform * n).astype(np.intp)]
+            pods = self._endpoints.take((uniform * n).astype(np.intp))
         if not ended[self._endpoints].any():
             return pods, none, None
         return pods, none, ended[pods] & (pods != NOBODY)

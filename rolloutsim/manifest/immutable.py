@@ -1,0 +1,41 @@
+"""Changed copies of immutable objects: `replace` as `dataclasses` has it, several times as fast where objects have many fields."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from functools import lru_cache
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any
+
+__all__ = ["replace"]
+
+if TYPE_CHECKING:
+    from dataclasses import replace  # so that fields and their types are checked
+else:
+
+    def replace(thing, /, **changes):
+        """A copy with other values in these fields; TypeError if there is no such field."""
+        return _copier(type(thing))(thing, changes)
+
+
+@lru_cache(maxsize=256)
+def _copier(kind: type[Any]) -> Callable[[Any, dict[str, Any]], Any]:
+    fields = dataclasses.fields(kind)
+    own = vars(kind)
+    if hasattr(kind, "__post_init__") or len(fields) < 2 or not all(field.init and hasattr(own.get(field.name), "__set__") for field in fields):
+        return lambda thing, changes: dataclasses.replace(thing, **changes)
+    values = attrgetter(*(field.name for field in fields))
+    setters = {field.name: own[field.name].__set__ for field in fields}
+
+    def copied(thing: Any, changes: dict[str, Any]) -> Any:
+        copy = object.__new__(kind)
+        for put, value in zip(setters.values(), values(thing), strict=True):
+            put(copy, value)
+        for name, value in changes.items():
+            if name not in setters:
+                raise TypeError(f"{kind.__name__} has no field {name!r}")
+            setters[name](copy, value)
+        return copy
+
+    return copied
