@@ -18,8 +18,11 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     import pandas as pd
 
-OK, ERROR, NO_ENDPOINT, RESET, REJECTED, TIMEOUT = 0, 1, 2, 3, 4, 5
-OUTCOMES = ("ok", "error", "no endpoint", "reset", "rejected", "timeout")
+OK, ERROR, NO_ENDPOINT, RESET, REJECTED, TIMEOUT, REFUSED, BAD_GATEWAY, UNAVAILABLE = range(9)
+OUTCOMES = ("ok", "error", "no endpoint", "reset", "rejected", "timeout", "refused", "502", "503")
+"""What the client saw: `error` is the pod's own 500 and `rejected` its 503 when its queue is full, `502` and `503` are the proxy's own words."""
+LOST = (NO_ENDPOINT, RESET, REFUSED, BAD_GATEWAY, UNAVAILABLE)
+"""No pod answered."""
 
 
 class Change(NamedTuple):
@@ -78,6 +81,8 @@ class Route:
     endpoints: tuple[Endpoint, ...] = ()
     weights: tuple[float, ...] = ()
     rule: str = ""
+    no_endpoint: str = ""
+    """What a client is told when there is no endpoint: a status, or `refused`."""
 
 
 class Routing(NamedTuple):
@@ -94,8 +99,8 @@ class Requests:
     """Every request of one stream, in order of arrival (columns of equal length).
 
     `pod` is the ordinal of the pod that answered (-1: none), `connection` numbers connection lives (-1: one for each request),
-    `outcome` indexes OUTCOMES, `latency_s` is NaN where nothing answered; `wait_s` is the part of it before the pod took the request
-    up (None where pods serve any number at once).
+    `outcome` indexes OUTCOMES, `latency_s` is how long the client waited for it (NaN where that is unknown); `wait_s` is the part of it before
+    the pod took the request up (None where pods serve any number at once).
     """
 
     stream: str

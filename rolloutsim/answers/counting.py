@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from rolloutsim.record import NO_ENDPOINT, OK, RESET, Requests, Tallies
+from rolloutsim.record import LOST, NO_ENDPOINT, OK, Requests, Tallies
 
 
 class Counted(NamedTuple):
@@ -38,13 +38,13 @@ def count(traffic: Requests | Tallies, from_s: float, to_s: float) -> Counted:
         rows = weight > 0
         pod, connection, outcome = traffic.pod[rows], traffic.connection[rows], traffic.outcome[rows]
         weight, connections = weight[rows], traffic.connections[rows]
-    served = (outcome != NO_ENDPOINT) & (outcome != RESET)
+    served = ~np.isin(outcome, LOST)
     failed = served & (outcome != OK)
     return Counted(
         _by_pod(pod[served], weight[served]),
         _by_pod(pod[failed], weight[failed]),
         int(weight[outcome == NO_ENDPOINT].sum()),
-        int(weight[outcome == RESET].sum()),
+        int(weight[~served & (outcome != NO_ENDPOINT)].sum()),
         _squares(connection[served], connections[served], weight[served]),
     )
 

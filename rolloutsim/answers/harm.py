@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
+
+import numpy as np
 
 from rolloutsim.answers.counting import count
 from rolloutsim.answers.intervals import wilson
 from rolloutsim.answers.share import routes_of
 from rolloutsim.manifest.objects import Pod, ReplicaSet
-from rolloutsim.record import Record
+from rolloutsim.record import ERROR, LOST, NO_ENDPOINT, OK, OUTCOMES, Record, Requests
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +46,20 @@ class Gap:
 
 
 @dataclass(frozen=True, slots=True)
+class Seen:
+    """What the clients of a stream saw instead of an answer of the application, and after how long (None where that was not drawn)."""
+
+    stream: str
+    what: str
+    requests: int
+    after_s: float | None
+    """The median; the mean where only tallies were kept."""
+    longest_s: float | None
+    is_lost: bool = True
+    """No pod answered: it is no version's error."""
+
+
+@dataclass(frozen=True, slots=True)
 class Harm:
     """What the users of all streams felt."""
 
@@ -52,6 +69,7 @@ class Harm:
     errors: int
     by_version: tuple[VersionErrors, ...]
     gaps: tuple[Gap, ...]
+    seen: tuple[Seen, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """As plain data."""
@@ -85,4 +103,22 @@ def harm(record: Record) -> Harm:
         for from_s, to_s, route in routes_of(record, stream)
         if not route.endpoints and to_s > from_s
     )
-    return Harm(sum(answered.values()) + nobody + refused, nobody, refused, sum(failed.values()), tuple(versions), gaps)
+    return Harm(sum(answered.values()) + nobody + refused, nobody, refused, sum(failed.values()), tuple(versions), gaps, tuple(_seen(record)))
+
+
+def _seen(record: Record) -> Iterator[Seen]:
+    """Every outcome but the application's own answers, by stream."""
+    for name, traffic in record.traffic.items():
+        routes = routes_of(record, name)
+        for outcome in sorted(set(traffic.outcome.tolist()) - {OK, ERROR}):
+            rows, what = traffic.outcome == outcome, OUTCOMES[outcome]
+            if outcome == NO_ENDPOINT and routes and routes[-1][2].no_endpoint:
+                what = f"no endpoint ({routes[-1][2].no_endpoint})"
+            if isinstance(traffic, Requests):
+                waited_s = traffic.latency_s[rows & (traffic.latency_s >= 0)]
+                after_s, longest_s = (float(np.median(waited_s)), float(waited_s.max())) if len(waited_s) else (None, None)
+                yield Seen(name, what, int(rows.sum()), after_s, longest_s, outcome in LOST)
+            else:
+                requests = int(traffic.requests[rows].sum())
+                mean_s = None if traffic.latency_s is None else float(traffic.latency_s[rows].sum()) / max(1, requests)
+                yield Seen(name, what, requests, mean_s, None, outcome in LOST)

@@ -6,9 +6,10 @@ from collections.abc import Callable
 
 from rolloutsim.manifest.bundle import Manifests
 from rolloutsim.manifest.data_plane import CLASSES, UnknownClass, choose
-from rolloutsim.manifest.data_plane_names import DATA_PLANES, near
+from rolloutsim.manifest.data_plane_names import DATA_PLANES, near, tries_again
 from rolloutsim.manifest.documents import shown
 from rolloutsim.scenario import Stream
+from rolloutsim.scenario.failover import Failover
 
 Refuse = Callable[[str, str, str, str], None]
 
@@ -24,6 +25,8 @@ def check_data_plane(stream: Stream, path: str, manifests: Manifests, refuse: Re
         choice = choose(stream, manifests.rollout, manifests.ingresses, manifests.routes)
         if choice.plane not in DATA_PLANES:
             refuse(f"{path}.to", choice.reason, f"{choice.plane} is not simulated yet", "Name another one: dataPlane: random.")
+        elif stream.failover is not None:
+            _check_failover(stream.failover, choice.plane, f"{path}.failover", refuse)
     except UnknownClass as unknown:
         known = ", ".join(known.word for known in CLASSES)
         refuse(
@@ -31,3 +34,15 @@ def check_data_plane(stream: Stream, path: str, manifests: Manifests, refuse: Re
         )
     except LookupError:
         pass  # there is no such host, which has been said
+
+
+def _check_failover(failover: Failover, plane: str, path: str, refuse: Refuse) -> None:
+    """Only a proxy that sees requests tries them again, and its waits have bounds."""
+    if not tries_again(plane):
+        rule = "there is no proxy that sees single requests, so none is tried again"
+        refuse(path, f"failover of {plane}", rule, "Leave it out; clients that try again have `retries`.")
+    back_off = failover.back_off
+    if back_off is not None and not 0 < back_off.base <= back_off.at_most:
+        refuse(f"{path}.backOff", f"base {back_off.base:g} s, at most {back_off.at_most:g} s", "0 < base <= atMost", "Correct the two.")
+    if failover.check is not None and failover.check.interval <= 0:
+        refuse(f"{path}.check.interval", f"{failover.check.interval:g} s", "a probe every so often, above 0 s", "Give a longer interval.")

@@ -43,6 +43,15 @@ DATA_PLANES = (
 )
 
 
+WITHOUT_TRIES = ("kube-proxy/", "random", "haproxy/roundrobin_tcp", "haproxy/random1_tcp", "nginx/split_clients_remote_port")
+"""Nobody who sees single requests stands before the pods, so none is tried again."""
+
+
+def tries_again(name: str) -> bool:
+    """Whether a data plane is a proxy that can try a request again."""
+    return not name.startswith(WITHOUT_TRIES)
+
+
 def near(name: str, known: tuple[str, ...] = DATA_PLANES) -> tuple[str, ...]:
     """The names most like one that is not known; all of them if none is."""
     return tuple(difflib.get_close_matches(name, known, 4, 0.5)) or known

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from rolloutsim.scenario.arrivals import Arrivals
+from rolloutsim.scenario.failover import Failover
 from rolloutsim.scenario.model import Model, PerSecond, RandomTime, Seconds
 
 
@@ -45,3 +46,5 @@ class Stream(Model):
     """The wait before it is sent again."""
     data_plane: str | None = None
     """The data plane by name, as in `rolloutsim split`; absent: what `to` implies."""
+    failover: Failover | None = None
+    """What the proxy does when a try fails; absent: what its data plane does by default, and requests are not played in order for it."""

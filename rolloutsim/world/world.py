@@ -47,6 +47,7 @@ from rolloutsim.world.series.scraper import Scraper
 from rolloutsim.world.series.store import TimeSeries
 from rolloutsim.world.store import Store
 from rolloutsim.world.traffic.engine import Traffic
+from rolloutsim.world.traffic.failover import software_of
 
 HEALTHY_SINCE_S = -300.0
 """A Rollout that stands healthy at t = 0 was deployed so long before, with pods that start at once."""
@@ -215,10 +216,11 @@ class World:
         """Put the data plane in front of a stream."""
         traffic, setup, header = self.traffic, self.setup, self.setup.header
         assert traffic is not None
+        nobody = software_of(choice.plane).nobody
         request = backends.Request.to(stream.to.partition("/")[2], stream.headers)
 
         def reroute(known: backends.Known, *, since_s: float, reopens: bool) -> None:
-            route = Route(choice.target, choice.plane, traffic.covers(stream.name), known.endpoints, known.weights, known.rule)
+            route = Route(choice.target, choice.plane, traffic.covers(stream.name), known.endpoints, known.weights, known.rule, nobody)
             self.record.routings.append(Routing(self.now_s, stream.name, route, since_s))
             traffic.reroute(self.now_s, stream.name, route, reopens=reopens)
 

@@ -10,7 +10,7 @@ import pytest
 
 from rolloutsim.answers.counting import count
 from rolloutsim.manifest.objects import Endpoint
-from rolloutsim.record import NO_ENDPOINT, RESET, Requests, Route, Tallies
+from rolloutsim.record import NO_ENDPOINT, REFUSED, Requests, Route, Tallies
 from rolloutsim.scenario import Clients, Latency, Stream, Version
 from rolloutsim.world.traffic.arrivals import Arrivals
 from rolloutsim.world.traffic.engine import Traffic
@@ -139,7 +139,7 @@ def test_constant_arrivals_and_latency() -> None:
     assert p99 == pytest.approx(0.100, rel=0.12)
     assert abs((requests.outcome == 1).mean() - 0.1) < 4 * math.sqrt(0.09 / 20_000)
     assert NO_ENDPOINT not in requests.outcome
-    assert RESET not in requests.outcome
+    assert REFUSED not in requests.outcome
 
 
 def test_counts_cost_nothing_more_for_more_requests() -> None:

@@ -12,7 +12,7 @@ import pytest
 from rolloutsim.answers.counting import count
 from rolloutsim.manifest.objects import Endpoint, Pod
 from rolloutsim.manifest.scenario_file import load_scenario
-from rolloutsim.record import ERROR, OK, RESET, Record, Requests, Route, Tallies
+from rolloutsim.record import ERROR, OK, REFUSED, Record, Requests, Route, Tallies
 from rolloutsim.scenario import Overload, Stream, Version
 from rolloutsim.simulation import simulate
 from rolloutsim.world.profiles import answers
@@ -123,7 +123,7 @@ def test_a_crash_loop_backs_off_as_the_kubelet_does(tmp_path: Path) -> None:
     rows = record.traffic["users"]
     assert isinstance(rows, Requests)
     mine = rows.pod == states[0][1].ordinal
-    assert (rows.outcome[mine] == RESET).any()  # asked before the endpoints knew
+    assert (rows.outcome[mine] == REFUSED).any()  # asked before the endpoints knew
     for begin, end in pairwise(ready):
         answered = mine & (rows.outcome == OK) & (rows.t_s > begin) & (rows.t_s < end)
         assert answered.any() and rows.t_s[answered].max() < begin + 10.0  # it takes requests again, and none while it is down

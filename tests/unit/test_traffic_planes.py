@@ -8,7 +8,7 @@ import pytest
 from rolloutsim.answers.counting import count
 from rolloutsim.manifest.data_plane_names import DATA_PLANES
 from rolloutsim.manifest.objects import Endpoint
-from rolloutsim.record import NO_ENDPOINT, RESET, Requests, Route, Tallies
+from rolloutsim.record import NO_ENDPOINT, REFUSED, Requests, Route, Tallies
 from rolloutsim.scenario import Clients, Stream, Version
 from rolloutsim.world.traffic.engine import Traffic
 from rolloutsim.world.traffic.planes import BY_CONNECTION
@@ -157,7 +157,7 @@ def test_tallies_name_each_connection_once_in_a_stretch() -> None:
     assert isinstance(found, Tallies)
     named = found.connection[found.connection >= 0]
     assert len(set(named.tolist())) == len(named) >= 8
-    assert not {NO_ENDPOINT, RESET} & set(found.outcome.tolist())
+    assert not {NO_ENDPOINT, REFUSED} & set(found.outcome.tolist())
 
 
 def test_apisix_takes_upstreams_by_levels_and_begins_at_the_highest() -> None:

@@ -9,8 +9,8 @@ import numpy as np
 from rolloutsim.world.traffic import loop
 from rolloutsim.world.traffic.state import State
 
-KEPT = ("feed", "clients", "endpoints")
-"""Parts that the loop only reads."""
+KEPT = ("feed", "clients", "endpoints", "proxies")
+"""Parts that the loop only reads, or that keep themselves."""
 
 
 def run(to_s: float, first: int, used: int, events: loop.Events, state: State, choose: loop.Choose) -> tuple[int, bool]:
@@ -24,6 +24,8 @@ def run(to_s: float, first: int, used: int, events: loop.Events, state: State, c
 
 
 def _lists(part: Any) -> Any:
+    if isinstance(part, list):
+        return part
     return part.tolist() if isinstance(part, np.ndarray) else type(part)(*(column.tolist() for column in part))
 
 

@@ -11,6 +11,7 @@ from rolloutsim.record import Requests, Route, Tallies
 from rolloutsim.scenario import Latency, Stream, Version
 from rolloutsim.world.series.tally import Tally
 from rolloutsim.world.traffic.arrivals import Arrivals
+from rolloutsim.world.traffic.failover import living, passes_over, refusal_of
 from rolloutsim.world.traffic.keeping import ByStretch, EachRequest, Keeper
 from rolloutsim.world.traffic.open_loops import OpenLoops
 from rolloutsim.world.traffic.ordered import Ordered
@@ -45,6 +46,8 @@ class Traffic:
         self._streams: dict[str, StreamOf] = {}
         self._rates: dict[str, float] = {}
         self._loads: dict[str, dict[int, float]] = {}
+        self._planes = {stream.name: name for stream, name in zip(streams, planes, strict=True)}
+        self._routes: dict[str, Route] = {}
         coupled: list[Source] = []
         for stream, name in zip(streams, planes, strict=True):
             key = (seed, replication, stream.name)
@@ -56,9 +59,9 @@ class Traffic:
                 continue
             plane = make_plane(name, stream.clients, key)
             if detail == "counts":
-                self._streams[stream.name] = CountStream(stream.name, arrivals, plane, self._pods, key)
+                self._streams[stream.name] = CountStream(stream.name, arrivals, plane, self._pods, key, refusal_of(name))
             else:
-                self._streams[stream.name] = RequestStream(stream.name, arrivals, plane, self._pods, keeper())
+                self._streams[stream.name] = RequestStream(stream.name, arrivals, plane, self._pods, keeper(), refusal_of(name))
         if coupled:
             keepers: list[Keeper] = [keeper() for _ in coupled]
             waits = any(source.asked for source in coupled)
@@ -79,11 +82,9 @@ class Traffic:
     def reroute(self, now_s: float, stream: str, route: Route, *, reopens: bool = False) -> None:
         """Advance a stream to now; from now on its data plane knows the route's endpoints. `reopens`: all its connections are opened anew."""
         self._streams[stream].advance(now_s)
-        ordinals = np.array([endpoint.ordinal for endpoint in route.endpoints], dtype=np.int32)
-        self._pods.know(ordinals)
-        hashes = [endpoint.pod_hash for endpoint in route.endpoints]
-        pools = np.array([hashes.index(h) if route.weights else 0 for h in hashes], dtype=np.int64)  # weighted: a backend for each version
-        self._streams[stream].plane.reroute(ordinals, np.array(route.weights), pools)
+        self._pods.know(np.array([endpoint.ordinal for endpoint in route.endpoints], dtype=np.int32))
+        self._routes[stream] = route
+        self._tell(stream)
         plane = self._streams[stream].plane
         if reopens and isinstance(plane, KeepsConnections):
             plane.reopen()
@@ -94,12 +95,29 @@ class Traffic:
             everywhere = {ordinal for loads in self._loads.values() for ordinal in loads}
             self._pods.load({ordinal: sum(loads.get(ordinal, 0.0) for loads in self._loads.values()) for ordinal in everywhere})
 
+    def _tell(self, stream: str) -> None:
+        """Tell a stream's data plane of its route, less the pods that its software passes over as they have ended."""
+        route, plane = self._routes[stream], self._streams[stream].plane
+        if not (isinstance(plane, Source) and plane.proxy is not None):
+            route = living(route, self._planes[stream], self._pods.ended)
+        ordinals = np.array([endpoint.ordinal for endpoint in route.endpoints], dtype=np.int32)
+        hashes = [endpoint.pod_hash for endpoint in route.endpoints]
+        pools = np.array([hashes.index(h) if route.weights else 0 for h in hashes], dtype=np.int64)  # weighted: a backend for each version
+        plane.reroute(ordinals, np.array(route.weights), pools)
+
     def end_pod(self, now_s: float, ordinal: int) -> None:
         """A pod's process is gone: its connections break, and whoever still asks it is refused."""
         self.cut(now_s)
         self._pods.end(ordinal)
         for stream in self._streams.values():
             stream.plane.end_pod(ordinal)
+        self._tell_of(ordinal)
+
+    def _tell_of(self, ordinal: int) -> None:
+        """A pod has ended, or runs again: who passes over such pods routes otherwise."""
+        for name, route in self._routes.items():
+            if passes_over(self._planes[name]) and any(endpoint.ordinal == ordinal for endpoint in route.endpoints):
+                self._tell(name)
 
     def begin_pod(self, now_s: float, ordinal: int) -> None:
         """A pod's process runs again after an exit: it takes requests, and has counted none."""
@@ -110,6 +128,7 @@ class Traffic:
             for tally in stream.tallies:
                 if not tally.router:
                     tally.restart(ordinal, now_s)
+        self._tell_of(ordinal)
 
     def answer(self, now_s: float, ordinal: int, error_rate: float, latency: Latency | None) -> None:
         """A pod answers otherwise from now on."""

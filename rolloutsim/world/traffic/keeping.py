@@ -13,7 +13,7 @@ from rolloutsim.record import Requests, Tallies
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
-KINDS = 8
+KINDS = 16
 """Room for outcomes in a key."""
 LEAST = 1 << 16
 """Room for so many requests at first."""

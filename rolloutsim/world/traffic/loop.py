@@ -9,19 +9,22 @@ import math
 from collections.abc import Callable
 from heapq import heappop, heappush
 
-from rolloutsim.record import ERROR, NO_ENDPOINT, OK, REJECTED, RESET, TIMEOUT
+from rolloutsim.record import ERROR, NO_ENDPOINT, OK, REFUSED, REJECTED, RESET, TIMEOUT
+from rolloutsim.world.traffic.failover.proxy import ASK_AGAIN
 from rolloutsim.world.traffic.state import State
 
 NOBODY = -1
 UNDECIDED = 255
-SERVED, GIVE_UP, SEND, AGAIN = 0, 1, 2, 3
-"""Kinds of events: a pod has served a request, a client gives up, a closed loop's client sends, a request is sent again."""
+SERVED, GIVE_UP, SEND, AGAIN, REFUSAL = range(5)
+"""Kinds of events: a pod has served a request, a client gives up, a closed loop's client sends, a request is sent again, a pod refuses."""
+KINDS = 8
+"""Room for kinds in an event's code."""
 
 REST_S = 0.001
 """A closed loop whose request takes no time (nobody was there) goes on after so long, or it would never end."""
 
 Events = list[tuple[float, int]]
-"""A heap of (time, 4 * number + kind)."""
+"""A heap of (time, KINDS * number + kind)."""
 Choose = Callable[[float, list[int], int], int]
 """Which endpoint, by a uniform draw and the requests in flight to each, for a stream."""
 
@@ -40,19 +43,19 @@ def run(to_s: float, first: int, used: int, events: Events, state: State, choose
                 at_s, stream = feed.t_s[c], s
         if len(events) > 0 and events[0][0] <= at_s and events[0][0] < to_s:
             at_s = events[0][0]
-            kind, number = events[0][1] & 3, events[0][1] >> 2
+            kind, number = events[0][1] % KINDS, events[0][1] // KINDS
             if kind == SEND:
                 stream = state.clients.stream[number]
             elif kind != SERVED and (number < first or rows.outcome[number - first] != UNDECIDED):
                 heappop(events)  # it has ended meanwhile
                 continue
-            elif kind == AGAIN:
+            elif kind != SERVED:
                 stream = rows.stream[number - first]
         elif stream < 0:
             return used, True
         if kind == SEND and (used == len(rows.t_s) or streams.cursor[stream] == streams.stop[stream]):
             return used, False
-        if kind >= SEND and streams.decision[stream] == streams.last_decision[stream]:
+        if kind in (SEND, AGAIN) and streams.decision[stream] == streams.last_decision[stream]:
             return used, False
         if number >= 0:
             heappop(events)
@@ -63,7 +66,9 @@ def run(to_s: float, first: int, used: int, events: Events, state: State, choose
         elif kind == SERVED:
             leave(number - first, at_s, first, events, state)
         elif kind == GIVE_UP:
-            conclude(number - first, TIMEOUT, at_s, events, state)
+            conclude(number - first, TIMEOUT, at_s, first, events, state)
+        elif kind == REFUSAL:
+            fail(number - first, rows.fails[number - first], at_s, first, events, state)
         else:
             ask(number - first, at_s, first, events, state, choose)
 
@@ -81,19 +86,29 @@ def send(row: int, client: int, stream: int, at_s: float, first: int, events: Ev
     for law in range(len(rows.work)):
         rows.work[law][row] = feed.work[law][c]
     if streams.timeout_s[stream] < math.inf:
-        heappush(events, (at_s + streams.timeout_s[stream], 4 * (first + row) + GIVE_UP))
+        heappush(events, (at_s + streams.timeout_s[stream], KINDS * (first + row) + GIVE_UP))
 
 
 def ask(row: int, at_s: float, first: int, events: Events, state: State, choose: Choose) -> None:
-    """A request goes to a pod: over its connection if that is open, else to the one that the data plane gives."""
+    """A request goes to a pod: over its connection if that is open, else to the one that the data plane gives, or its proxy after a failed try."""
     rows, pods, stream = state.rows, state.pods, state.rows.stream[row]
-    slot, refused, pod = NOBODY, False, NOBODY
+    slot, refused, pod, proxy = NOBODY, False, NOBODY, state.proxies[state.rows.stream[row]]
     if state.streams.kept[stream] >= 0:
         slot = connection_of(row, stream, state)
         if state.connections.left[slot] > 0 and at_s < state.connections.until_s[slot]:
             pod = state.connections.pod[slot]
+    if proxy is not None and proxy.is_trying(first + row):
+        pod = proxy.next(first + row, at_s)
+        rows.error[row] = proxy.error_draw(first + row)
+        refused = pod != NOBODY and pods.ended[pod] != 0
     if pod == NOBODY:
         pod, refused = decide(row, stream, slot, at_s, state, choose)
+        if proxy is not None:
+            pod = proxy.first(first + row, pod, at_s)
+            if pod == ASK_AGAIN:
+                heappush(events, (at_s, KINDS * (first + row) + AGAIN))
+                return
+            refused = pod != NOBODY and pods.ended[pod] != 0
     if slot >= 0:
         state.connections.left[slot] -= 1
         first_slot, count = state.streams.kept[stream], state.streams.connections[stream]
@@ -103,7 +118,8 @@ def ask(row: int, at_s: float, first: int, events: Events, state: State, choose:
         fail(row, NO_ENDPOINT, at_s, first, events, state)
         return
     if refused:
-        fail(row, RESET, at_s, first, events, state)
+        rows.fails[row] = REFUSED
+        heappush(events, (at_s + state.streams.refused_after_s[stream], KINDS * (first + row) + REFUSAL))
         return
     if pods.busy[pod] >= pods.concurrency[pod] and pods.waiting[pod] >= pods.queue[pod]:
         fail(row, REJECTED, at_s, first, events, state)
@@ -167,7 +183,7 @@ def take_up(row: int, at_s: float, first: int, events: Events, state: State) -> 
     """A pod begins to serve a request; an unknown service time is none."""
     service_s = state.rows.service_s[row]
     state.rows.start_s[row] = at_s
-    heappush(events, (at_s if math.isnan(service_s) else at_s + service_s, 4 * (first + row) + SERVED))
+    heappush(events, (at_s if math.isnan(service_s) else at_s + service_s, KINDS * (first + row) + SERVED))
 
 
 def leave(row: int, at_s: float, first: int, events: Events, state: State) -> None:
@@ -181,36 +197,61 @@ def leave(row: int, at_s: float, first: int, events: Events, state: State) -> No
     else:
         pods.busy[pod] -= 1
     if rows.outcome[row] == UNDECIDED:
-        conclude(row, ERROR if rows.fails[row] != 0 else OK, at_s, events, state)
+        if rows.fails[row] != 0:
+            fail(row, ERROR, at_s, first, events, state)
+        else:
+            conclude(row, OK, at_s, first, events, state)
     rows.inside[row] = 0
 
 
 def fail(row: int, outcome: int, at_s: float, first: int, events: Events, state: State) -> None:
-    """A request found no pod that takes it; if it was refused or reset it may be sent again."""
-    rows = state.rows
-    if outcome == RESET and rows.tries[row] > 0:
+    """A try came to nothing: the proxy may try again, and the client may send the request again if it was refused or reset."""
+    rows, stream = state.rows, state.rows.stream[row]
+    proxy = state.proxies[stream]
+    if proxy is not None and outcome != NO_ENDPOINT:
+        wait_s = proxy.failed(first + row, rows.pod[row], outcome, at_s, rows.t_s[row])
+        if wait_s >= 0:
+            send_again(row, outcome, at_s + wait_s, first, events, state)
+            return
+    if outcome == REFUSED:
+        outcome = state.streams.refused[stream]
+    elif outcome == RESET:
+        outcome = state.streams.broken[stream]
+    if outcome in (RESET, REFUSED) and rows.tries[row] > 0:
         rows.tries[row] -= 1
-        heappush(events, (at_s + state.streams.retry_after_s[rows.stream[row]], 4 * (first + row) + AGAIN))
+        send_again(row, outcome, at_s + state.streams.retry_after_s[stream], first, events, state)
     else:
-        conclude(row, outcome, at_s, events, state)
+        conclude(row, outcome, at_s, first, events, state)
 
 
-def conclude(row: int, outcome: int, at_s: float, events: Events, state: State) -> None:
-    """A request has ended for its client, who thinks and sends the next one if the loop is closed."""
+def send_again(row: int, outcome: int, at_s: float, first: int, events: Events, state: State) -> None:
+    """A request whose try failed is sent once more."""
     rows = state.rows
+    if rows.inside[row] != 0:
+        state.in_flight[rows.stream[row]][rows.pod[row]] -= 1
+        rows.inside[row] = 0
+    rows.fails[row] = outcome
+    heappush(events, (at_s, KINDS * (first + row) + AGAIN))
+
+
+def conclude(row: int, outcome: int, at_s: float, first: int, events: Events, state: State) -> None:
+    """A request has ended for its client, who thinks and sends the next one if the loop is closed."""
+    rows, proxy = state.rows, state.proxies[state.rows.stream[row]]
     rows.outcome[row], rows.end_s[row] = outcome, at_s
+    if proxy is not None:
+        proxy.over(first + row)
     if rows.inside[row] != 0:
         state.in_flight[rows.stream[row]][rows.pod[row]] -= 1
     if rows.client[row] >= 0:
         think_s = rows.think_s[row] if at_s > rows.t_s[row] else max(rows.think_s[row], REST_S)
-        heappush(events, (at_s + think_s, 4 * rows.client[row] + SEND))
+        heappush(events, (at_s + think_s, KINDS * rows.client[row] + SEND))
 
 
 def break_off(row: int, at_s: float, first: int, events: Events, state: State) -> None:
     """The pod is gone that a request was in; who had given up already is not concerned."""
     rows = state.rows
     if rows.outcome[row] == UNDECIDED:
-        state.in_flight[rows.stream[row]][rows.pod[row]] -= 1
-        rows.inside[row] = 0
         fail(row, RESET, at_s, first, events, state)
+        if rows.inside[row] != 0:
+            state.in_flight[rows.stream[row]][rows.pod[row]] -= 1
     rows.inside[row] = 0

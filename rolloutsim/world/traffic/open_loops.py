@@ -12,10 +12,11 @@ from collections import deque
 import numpy as np
 import numpy.typing as npt
 
-from rolloutsim.record import ERROR, NO_ENDPOINT, OK, REJECTED, RESET, TIMEOUT
+from rolloutsim.record import ERROR, LOST, NO_ENDPOINT, OK, REJECTED, TIMEOUT
 from rolloutsim.world.series.tally import Tally
 from rolloutsim.world.traffic import kernel, turns
 from rolloutsim.world.traffic.choosing import choosing
+from rolloutsim.world.traffic.failover import refusal_of
 from rolloutsim.world.traffic.keeping import Ended, Keeper
 from rolloutsim.world.traffic.load import Load
 from rolloutsim.world.traffic.pods import UNBOUNDED, PodColumns
@@ -47,6 +48,7 @@ class OpenLoops:
         self.sources, self.keepers, self._pods = sources, keepers, pods
         self.tallies: list[tuple[Tally, ...]] = [() for _ in sources]
         self._patience_s = np.array([math.inf if source.stream.timeout is None else source.stream.timeout for source in sources])
+        self._refused = [np.array(column) for column in zip(*(refusal_of(source.plane_name) for source in sources), strict=True)]
         self._aware = any(source.aware for source in sources)
         self._hand = np.zeros(0, dtype=HAND)
         self._now_s, self._played = 0.0, 0
@@ -64,10 +66,11 @@ class OpenLoops:
 
     def reset_pod(self, now_s: float, ordinal: int) -> None:
         """A pod is gone at once: what is in it has no answer."""
-        lost = (self._hand["pod"] == ordinal) & (self._hand["end_s"] > now_s) & (self._hand["outcome"] != NO_ENDPOINT)
+        lost = (self._hand["pod"] == ordinal) & (self._hand["end_s"] > now_s) & ~np.isin(self._hand["outcome"], LOST)
         for column in ("end_s", "start_s"):
             self._hand[column][lost] = np.minimum(self._hand[column][lost], now_s)
-        self._hand["outcome"][lost] = RESET
+        broken = np.array([source.software.broken for source in self.sources])
+        self._hand["outcome"][lost] = broken[self._hand["stream"][lost]]
         self._hand["latency_s"][lost] = now_s - self._hand["t_s"][lost]
         self._places.pop(ordinal, None)
         self._lines.pop(ordinal, None)
@@ -111,8 +114,13 @@ class OpenLoops:
         outcome[late], latency_s[late] = TIMEOUT, self._patience_s[stream][late]
         end_s[late] = (t_s + latency_s)[late]
         turned_away = start_s < 0
-        outcome[turned_away] = np.where(pod == turns.NOBODY, NO_ENDPOINT, np.where(start_s == turns.FULL, REJECTED, RESET))[turned_away]
+        refused = start_s == turns.REFUSED
+        words, after_s = self._refused
+        outcome[turned_away] = np.where(pod == turns.NOBODY, NO_ENDPOINT, np.where(refused, words[stream], REJECTED))[turned_away]
         latency_s[turned_away], end_s[turned_away] = np.nan, t_s[turned_away]
+        refused &= pod != turns.NOBODY
+        end_s[refused] += after_s[stream[refused]]
+        latency_s[refused] = end_s[refused] - t_s[refused]
         columns = {"stream": stream, "pod": pod, "connection": connection, "outcome": outcome}
         for name, column in (columns | {"t_s": t_s, "start_s": start_s, "end_s": end_s, "latency_s": latency_s}).items():
             new[name] = column

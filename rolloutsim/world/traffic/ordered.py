@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from rolloutsim.randomness import generator
-from rolloutsim.record import RESET, TIMEOUT
+from rolloutsim.record import BAD_GATEWAY, REFUSED, RESET, TIMEOUT, UNAVAILABLE
 from rolloutsim.world.series.tally import Tally
 from rolloutsim.world.traffic import columns, loop
 from rolloutsim.world.traffic.keeping import Ended, Keeper
@@ -17,6 +17,8 @@ from rolloutsim.world.traffic.pods import PodColumns
 from rolloutsim.world.traffic.source import MANY, Source, service_times
 from rolloutsim.world.traffic.state import Clients, Connections, Feed, Pods, Rows, State, Streams
 
+FAILED = (RESET, REFUSED, BAD_GATEWAY, UNAVAILABLE)
+"""Outcomes without an answer of a pod, which the client hears of after a while."""
 _FLOAT = {"t_s", "start_s", "end_s", "service_s", "error", "think_s", "normal", "uniform"}
 
 
@@ -47,7 +49,7 @@ class Ordered:
                     of.append(s)
                     shared.append(slots + client // given.requests_at_once if source.connections else NOBODY)
                 begins_s = source.first_thoughts(len(of) - of.index(s), draws)
-                self._events += [(t, 4 * (of.index(s) + i) + loop.SEND) for i, t in enumerate(begins_s)]
+                self._events += [(t, loop.KINDS * (of.index(s) + i) + loop.SEND) for i, t in enumerate(begins_s)]
             if source.connections and given is not None:
                 per = given.requests_per_connection or MANY
                 left += (1 + draws.integers(0, per, source.connections)).tolist()
@@ -68,20 +70,35 @@ class Ordered:
             until_s = min(source.draw(to_s) for source in self.sources)
             done = self._run(until_s, [source.known(until_s) for source in self.sources]) and until_s >= to_s
         self._now_s = max(self._now_s, to_s)
+        for source in self.sources:
+            source.now_s = self._now_s
 
     def finish(self) -> None:
         """Nobody sends any more; what is in hand is finished."""
-        alone = {loop.SEND, loop.AGAIN}
-        for _, code in self._events:
-            if code & 3 == loop.AGAIN:
-                row = (code >> 2) - self._first
-                if self._rows.outcome[row] == loop.UNDECIDED:
-                    self._rows.outcome[row], self._rows.end_s[row] = RESET, self._now_s
-        self._events = sorted(event for event in self._events if event[1] & 3 not in alone)
+        self._let_go()
         while self._events:
             self._run(math.inf, [0] * len(self.sources))
-            self._events = sorted(event for event in self._events if event[1] & 3 not in alone)
+            self._let_go()
         self._record()
+
+    def _let_go(self) -> None:
+        """Clients send nothing any more, again or for the first time; a proxy goes on with its tries."""
+        kept = []
+        for at_s, code in self._events:
+            number, kind = divmod(code, loop.KINDS)
+            row = number - self._first
+            if kind == loop.SEND:
+                continue
+            if kind == loop.AGAIN and not self._is_tried_again(row):
+                if self._rows.outcome[row] == loop.UNDECIDED:
+                    self._rows.outcome[row], self._rows.end_s[row] = self._rows.fails[row], self._now_s
+                continue
+            kept.append((at_s, code))
+        self._events = sorted(kept)
+
+    def _is_tried_again(self, row: int) -> bool:
+        proxy = self.sources[int(self._rows.stream[row])].proxy
+        return proxy is not None and proxy.is_trying(self._first + row)
 
     def _run(self, to_s: float, counts: list[int]) -> bool:
         """One run of the loop over the next requests of each stream."""
@@ -91,7 +108,9 @@ class Ordered:
         begin, first_decision = np.concatenate([[0], stop[:-1]]), np.concatenate([[0], decisions[:-1]])
         streams = self._streams(begin, stop, first_decision, decisions)
         endpoints = np.concatenate([source.endpoints for source in self.sources]).astype(np.int64)
-        state = State(self._rows, feed, streams, self._pods(), self._clients, self._connections, endpoints, self._in_flight)
+        state = State(
+            self._rows, feed, streams, self._pods(), self._clients, self._connections, endpoints, self._in_flight, [s.proxy for s in self.sources]
+        )
         self._used, done = columns.run(to_s, self._first, self._used, self._events, state, self._choose)
         for s, source in enumerate(self.sources):
             source.sent(int(streams.cursor[s] - begin[s]))
@@ -137,6 +156,9 @@ class Ordered:
             timeout_s=np.array([math.inf if stream.timeout is None else stream.timeout for stream in given]),
             retries=np.array([stream.retries for stream in given], dtype=np.int64),
             retry_after_s=np.array([stream.retry_after for stream in given], dtype=np.float64),
+            refused=np.array([source.software.refused for source in self.sources], dtype=np.int64),
+            broken=np.array([source.software.broken for source in self.sources], dtype=np.int64),
+            refused_after_s=np.array([source.failover.refused_after for source in self.sources]),
             aware=np.array([source.aware for source in self.sources], dtype=np.int64),
             kept=np.array(self._kept, dtype=np.int64),
             connections=np.array([source.connections for source in self.sources], dtype=np.int64),
@@ -201,8 +223,8 @@ class Ordered:
             answered = outcome <= 1
             wait_s = np.where(answered, rows.start_s[i] - t_s, np.nan)
             latency_s = np.where(answered, wait_s + rows.service_s[i], np.nan)
-            broken = (outcome == RESET) & (rows.end_s[i] > t_s)
-            latency_s[broken] = (rows.end_s[i] - t_s)[broken]
+            failed = np.isin(outcome, FAILED)
+            latency_s[failed] = (rows.end_s[i] - t_s)[failed]
             latency_s[outcome == TIMEOUT] = self.sources[s].stream.timeout or math.nan
             if len(i):
                 ended = Ended(t_s, rows.pod[i].astype(np.int32), rows.connection[i].astype(np.int32), outcome, latency_s, wait_s)

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from rolloutsim.randomness import generator
 from rolloutsim.scenario import Distribution, Stream
 from rolloutsim.world.traffic.arrivals import CHUNK, Arrivals
+from rolloutsim.world.traffic.failover import Proxy, failover_of, is_trivial, software_of
 from rolloutsim.world.traffic.planes import make_plane
 from rolloutsim.world.traffic.planes.plane import NOBODY, Floats, Ints, KeepsConnections, LoadAware, Ordinals, Plane
 from rolloutsim.world.traffic.times import TimeLaw, law_of
@@ -29,7 +30,7 @@ class Source:
         self.closed = clients is not None and clients.think is not None
         self.stream, self._key, self._arrivals = stream, key, Arrivals(1.0, "constant", key) if self.closed else arrivals
         ages = clients is not None and (clients.seconds_per_connection is not None or clients.new_connections is not None)
-        self.asked = self.closed or ages or stream.retries > 0
+        self.asked = self.closed or ages or stream.retries > 0 or stream.failover is not None
         self._plane: Plane = make_plane(plane_name, clients, key)
         self.covers = self._plane.covers
         self.connections = clients.connections if clients is not None and self.asked and self.covers == "connections" else 0
@@ -37,8 +38,11 @@ class Source:
             self._plane = make_plane(plane_name, None, key)
         self.by_load = self._plane if isinstance(self._plane, LoadAware) else None
         self.aware = self.by_load is not None
+        self.plane_name, self.software, self.failover = plane_name, software_of(plane_name), failover_of(plane_name, stream.failover)
+        self.proxy = self._proxy(plane_name) if self.asked and self.connections == 0 else None
         self.endpoints: Ordinals = np.zeros(0, dtype=np.int32)
         self.broken: list[int] = []
+        self.now_s = 0.0
         self.reopened = False
         self._chunks, self._decided, self._requests, self._end_s = 0, 0, 0, 0.0
         self._draws: dict[str, Floats] = {name: np.zeros(0) for name in ("t_s", "pick", "error", "normal", "uniform", "think_s")}
@@ -46,6 +50,12 @@ class Source:
         self._drawn: dict[int, Floats] = {}
         self._before: Plane | None = None
         self._asked_at, self._picks = 0, (np.zeros(0, dtype=np.int32), np.zeros(0, dtype=np.int32), np.zeros(0, dtype=bool))
+
+    def _proxy(self, plane_name: str) -> Proxy | None:
+        """Who tries again: as the scenario says, or by default where the data plane does not do it itself."""
+        if self.stream.failover is None and (is_trivial(self.failover) or plane_name == "ingress-nginx/round_robin"):
+            return None
+        return Proxy(self.failover, self.software, separate=self.software.splits_backends(plane_name), key=self._key)
 
     @property
     def needs_order(self) -> bool:
@@ -167,17 +177,23 @@ class Source:
         self._settle()
         self._plane.reroute(endpoints, weights, pools)
         self.endpoints = endpoints
+        if self.proxy is not None:
+            self.proxy.know(endpoints, pools)
 
     def end_pod(self, ordinal: int) -> None:
         """A pod takes no more requests, and its kept connections close."""
         self._settle()
         self._plane.end_pod(ordinal)
         self.broken.append(ordinal)
+        if self.proxy is not None:
+            self.proxy.end_pod(ordinal, self.now_s)
 
     def begin_pod(self, ordinal: int) -> None:
         """A pod takes requests again."""
         self._settle()
         self._plane.begin_pod(ordinal)
+        if self.proxy is not None:
+            self.proxy.begin_pod(ordinal, self.now_s)
 
     def reopen(self) -> None:
         """All its connections close."""

@@ -74,6 +74,10 @@ class Streams(NamedTuple):
     timeout_s: Column
     retries: Column
     retry_after_s: Column
+    refused: Column
+    """What the client sees of a refused try, and of a broken one."""
+    broken: Column
+    refused_after_s: Column
     aware: Column
     """Its data plane looks at the requests in flight."""
     kept: Column
@@ -130,3 +134,5 @@ class State(NamedTuple):
     connections: Connections
     endpoints: Column
     in_flight: Column
+    proxies: Any
+    """What becomes of failed tries, by stream (`failover.Proxy`); None: there is one try."""

@@ -7,9 +7,10 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from rolloutsim.record import ERROR, NO_ENDPOINT, OK, RESET, Requests, Tallies
+from rolloutsim.record import ERROR, NO_ENDPOINT, OK, Requests, Tallies
 from rolloutsim.world.series.tally import Tally
 from rolloutsim.world.traffic.arrivals import CHUNK, Arrivals, Chunk
+from rolloutsim.world.traffic.failover import Refusal
 from rolloutsim.world.traffic.keeping import Ended, Keeper
 from rolloutsim.world.traffic.marks import Marks
 from rolloutsim.world.traffic.open_loops import OpenLoops
@@ -69,8 +70,9 @@ class OrderedStream:
 class RequestStream:
     """Every request with its pod, outcome and latency; blocks of at most a chunk."""
 
-    def __init__(self, name: str, arrivals: Arrivals, plane: Plane, pods: PodColumns, keeper: Keeper) -> None:
+    def __init__(self, name: str, arrivals: Arrivals, plane: Plane, pods: PodColumns, keeper: Keeper, refusal: Refusal) -> None:
         self._name, self._arrivals, self.plane, self._pods, self._keeper = name, arrivals, plane, pods, keeper
+        self._refusal = refusal
         self._chunk: Chunk | None = arrivals.chunk(0, 0.0) if arrivals.rate_rps > 0 else None
         self._at = 0
         self.tallies: tuple[Tally, ...] = ()
@@ -102,7 +104,8 @@ class RequestStream:
         if nobody.any():
             outcome[nobody], latency_s[nobody] = NO_ENDPOINT, np.nan
         if refused is not None:
-            outcome[refused], latency_s[refused] = RESET, np.nan
+            t_s = chunk.t_s[begin:end][refused]
+            outcome[refused], latency_s[refused] = self._refusal.outcome, (t_s + self._refusal.after_s) - t_s
         ended = Ended(chunk.t_s[begin:end], pods, connection, outcome, latency_s)
         self._keeper.add(ended)
         for tally in self.tallies:
@@ -119,8 +122,9 @@ class CountStream:
     A stretch ends where the world changes (routing, pods, steps); one more end alters no count before or after it, a mere read writes none.
     """
 
-    def __init__(self, name: str, arrivals: Arrivals, plane: Plane, pods: PodColumns, key: tuple[int, int, str]) -> None:
+    def __init__(self, name: str, arrivals: Arrivals, plane: Plane, pods: PodColumns, key: tuple[int, int, str], refusal: Refusal) -> None:
         self._name, self._arrivals, self.plane, self._pods, self._key = name, arrivals, plane, pods, key
+        self._refusal = refusal
         self._from_s, self._first = 0.0, 0
         self._answered: dict[tuple[int, ...], int] = {}
         self._errors: dict[tuple[int, ...], Marks] = {}
@@ -137,7 +141,7 @@ class CountStream:
             found = self.plane.count(self._first, last)
             nobody = found.pod == NOBODY
             refused = self._pods.ended[found.pod] & ~nobody
-            outcome = np.where(nobody, NO_ENDPOINT, np.where(refused, RESET, OK)).astype(np.uint8)
+            outcome = np.where(nobody, NO_ENDPOINT, np.where(refused, self._refusal.outcome, OK)).astype(np.uint8)
             errors = self._failed(found, outcome == OK)
             if self.tallies:
                 self._observe(found, outcome == OK, errors)
