@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import base64
-import itertools
 import json
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from rolloutsim.conditions import printing
 from rolloutsim.conditions.conversions import as_float, as_int, as_text, float_argument, to_float, to_whole
+from rolloutsim.conditions.dates import date, now
 from rolloutsim.conditions.nodes import ConditionError, Unsupported
+from rolloutsim.conditions.ordering import order_types, sort, sort_by
 from rolloutsim.conditions.values import (
     ANY,
     ARRAY,
+    BYTE,
     DURATION,
     FLOAT,
     INT,
@@ -24,7 +27,6 @@ from rolloutsim.conditions.values import (
     NUMBERS,
     STRING,
     TIME,
-    Instant,
     Span,
     Typed,
     element,
@@ -32,15 +34,16 @@ from rolloutsim.conditions.values import (
     is_number,
     less,
     more,
+    reflected,
     to_int,
     type_of,
     wrapped,
 )
 from rolloutsim.quantities import parse_go_duration
 
-PREDICATES = frozenset(["all", "none", "any", "one", "filter", "map", "count", "find", "findIndex", "findLast", "findLastIndex"])
+PREDICATES = frozenset(["all", "none", "any", "one", "filter", "map", "count", "find", "findIndex", "findLast", "findLastIndex", "reduce"])
 """Functions of a list and a closure; the checker and the evaluator know them."""
-NOT_SUPPORTED = frozenset(["groupBy", "reduce", "toJSON", "date", "toPairs", "fromPairs", "sort", "sortBy", "string"])
+NOT_SUPPORTED = frozenset(["groupBy", "toPairs", "fromPairs"])
 GIVEN = frozenset(["result", "asInt", "asFloat", "isNaN", "isInf", "isNil", "default"])
 
 
@@ -55,8 +58,6 @@ class Function:
 
 LONGEST_TEXT = 1_000_000
 """A text that a function makes may be as long as one that `repeat` does."""
-_CLOCK = itertools.count(1)
-"""now() of a condition: no clock, but never twice the same."""
 
 # --- checks of argument types --------------------------------------------------------------------------------------------------------
 
@@ -119,7 +120,7 @@ def length(value: Any) -> int:
 
 def _type_name(value: Any) -> str:
     go = type_of(value)
-    names = {NIL: "nil", INT: "int", INT64: "int", FLOAT: "float", MAP: "map", TIME: "time.Time", DURATION: "time.Duration"}
+    names = {NIL: "nil", INT: "int", INT64: "int", BYTE: "uint", FLOAT: "float", MAP: "map", TIME: "time.Time", DURATION: "time.Duration"}
     return names.get(go, "array" if is_array(go) else go)
 
 
@@ -163,8 +164,7 @@ def _numbers(name: str, values: Any) -> list[Any]:
 
 
 def _kind(value: Any) -> str:
-    go = type_of(value)
-    return "slice" if is_array(go) else {MAP: "map", NIL: "invalid", TIME: "struct", DURATION: "int64"}.get(go, go)
+    return reflected(value, nothing="invalid")
 
 
 def _sum(values: Any) -> Any:
@@ -183,11 +183,17 @@ def _median(values: Any) -> float:
     return 0.0 if not found else found[half] if len(found) % 2 else (found[half - 1] + found[half]) / 2
 
 
-def _split(text: str, separator: str, most: Any = None) -> Typed:
-    if most is not None:
-        raise Unsupported("split with a limit")
-    parts = text.split(separator) if separator else list(text)
-    return Typed(parts, STRING)
+def _split(text: Any, separator: Any, *most: Any, after: bool = False) -> Typed:
+    """strings.Split, SplitN, SplitAfter and SplitAfterN."""
+    whole, at = as_text(text), as_text(separator)
+    limit = to_int(most[0]) if most else -1
+    if limit == 0:
+        return Typed([], STRING)
+    if at:
+        parts = whole.split(at, limit - 1 if limit > 0 else -1)
+    else:
+        parts = list(whole) if limit < 0 or len(whole) <= limit else [*whole[: limit - 1], whole[limit - 1 :]]
+    return Typed([part + at for part in parts[:-1]] + parts[-1:] if after else parts, STRING)
 
 
 def _from_json(text: str) -> Any:
@@ -213,7 +219,7 @@ def _duration(text: str) -> Span:
 
 def _from_base64(text: str) -> str:
     try:
-        return base64.b64decode(text, validate=True).decode("utf-8", "replace")
+        return base64.b64decode(text.replace("\r", "").replace("\n", ""), validate=True).decode("utf-8", "replace")
     except ValueError as error:
         raise ConditionError("illegal base64 data at input byte 0") from error
 
@@ -294,13 +300,15 @@ FUNCTIONS: dict[str, Function] = {
     ),
     "upper": Function(lambda text: as_text(text).upper(), _texts),
     "lower": Function(lambda text: as_text(text).lower(), _texts),
-    "trim": Function(
-        lambda text, cut=None: as_text(text).strip() if cut is None else as_text(text).strip(as_text(cut)), (*_texts, ((STRING, STRING), STRING))
-    ),
+    "trim": Function(lambda text, *cut: as_text(text).strip(*map(as_text, cut)), (*_texts, ((STRING, STRING), STRING))),
     "trimPrefix": Function(lambda text, part=" ": as_text(text).removeprefix(as_text(part)), (*_two_texts, *_texts)),
     "trimSuffix": Function(lambda text, part=" ": as_text(text).removesuffix(as_text(part)), (*_two_texts, *_texts)),
     "split": Function(
-        lambda text, at, most=None: _split(as_text(text), as_text(at), most),
+        _split,
+        (((STRING, STRING), "[]string"), ((STRING, STRING, INT), "[]string")),
+    ),
+    "splitAfter": Function(
+        lambda text, at, *most: _split(text, at, *most, after=True),
         (((STRING, STRING), "[]string"), ((STRING, STRING, INT), "[]string")),
     ),
     "replace": Function(
@@ -321,7 +329,15 @@ FUNCTIONS: dict[str, Function] = {
     "fromJSON": Function(lambda text: _from_json(as_text(text)), (((STRING,), ANY),)),
     "toBase64": Function(lambda text: base64.b64encode(as_text(text).encode()).decode(), _texts),
     "fromBase64": Function(lambda text: _from_base64(as_text(text)), _texts),
-    "now": Function(lambda: Instant(next(_CLOCK)), (((), TIME),)),
+    "now": Function(now, (((), TIME),)),
+    "date": Function(
+        lambda text, *layout: date(as_text(text), *layout),
+        (((STRING,), TIME), ((STRING, STRING), TIME), ((STRING, STRING, STRING), TIME)),
+    ),
+    "string": Function(printing.as_text, (((ANY,), STRING),)),
+    "toJSON": Function(printing.to_json, (((ANY,), STRING),)),
+    "sort": Function(sort, check=order_types(1)),
+    "sortBy": Function(sort_by, check=order_types(2)),
     "duration": Function(lambda text: _duration(as_text(text)), (((STRING,), DURATION),)),
     "first": Function(
         lambda v: v[0] if isinstance(v, list) and v else None, check=_one("first", is_array, element, "cannot get first element from {type}")

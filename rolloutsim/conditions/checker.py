@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from rolloutsim.conditions.builtins import FUNCTIONS, GIVEN, NOT_SUPPORTED, PREDICATES, Function
-from rolloutsim.conditions.folding import as_floats, folded
+from rolloutsim.conditions.folding import as_floats, folded, signed, within
 from rolloutsim.conditions.nodes import ConditionError, Node, Unsupported, node
 from rolloutsim.conditions.regexp import compiled
 from rolloutsim.conditions.values import (
@@ -52,6 +52,8 @@ _ORDERED: Mapping[str, frozenset[str]] = {
     "||": _TRUTH,
     **dict.fromkeys(("matches", "contains", "startsWith", "endsWith"), frozenset([STRING])),
 }
+_VARIABLES: Mapping[str, Mapping[str, str]] = {"map": {"index": INT}, "reduce": {"index": INT, "acc": ANY}}
+"""What stands beside `#` in a closure (checker.go, begin)."""
 _GIVES = {"/": FLOAT, "**": FLOAT, "..": "[]int"}
 _BOOLEAN = frozenset(["<", ">", "<=", ">=", "&&", "||", "matches", "contains", "startsWith", "endsWith"])
 
@@ -80,8 +82,13 @@ class Checker:
                 return self._unary(at)
             case "binary":
                 return self._binary(at)
-            case "member":
+            case "member" | "optional":
                 return self._member(at)
+            case "chain":
+                type_, child = self.check(at.children[0])
+                return type_, node("chain", None, child)
+            case "invoke":
+                return self._invoke(at)
             case "index":
                 return self._index(at)
             case "slice":
@@ -149,7 +156,7 @@ class Checker:
                 folded = node("bool", not child.value) if child.kind == "bool" else node("unary", "not", child)
                 return BOOL, folded
         elif type_ in NUMBERS or kind(type_) == INT64 or type_ == ANY:
-            return type_, node("unary", at.value, child)
+            return type_, signed(str(at.value), child)
         raise ConditionError(f"invalid operation: {at.value} (mismatched type {type_})")
 
     def _binary(self, at: Node) -> tuple[str, Node]:
@@ -158,7 +165,8 @@ class Checker:
         type_ = self._binary_type(operator, left, right, b)
         if type_ is None:
             raise ConditionError(f"invalid operation: {at.value} (mismatched types {left} and {right})")
-        return type_, folded(operator, a, b)
+        ranged = within(a, b) if operator == "in" and left == INT else None
+        return type_, ranged if ranged is not None else folded(operator, a, b)
 
     def _binary_type(self, operator: str, left: str, right: str, b: Node) -> str | None:
         if operator in ("==", "!="):
@@ -234,10 +242,15 @@ class Checker:
         base, child = self.check(at.children[0])
         if base == NIL:
             raise ConditionError(f"type <nil> has no field {at.value}")
-        found = node("index", None, child, node("string", at.value))
+        found = node("optional" if at.kind == "optional" else "index", None, child, node("string", at.value))
         if base in (TIME, DURATION):
             raise Unsupported("methods of times and durations")
         return self._part(base, STRING, found)
+
+    def _invoke(self, at: Node) -> tuple[str, Node]:
+        """A member that is called: data has none, which shows when it runs."""
+        _, callee = self.check(at.children[0])
+        return ANY, node("invoke", at.value, callee, *[self.check(child)[1] for child in at.children[1:]])
 
     def _index(self, at: Node) -> tuple[str, Node]:
         base, child = self.check(at.children[0])
@@ -288,6 +301,8 @@ class Checker:
         name, arguments = str(at.value), at.children
         if name in PREDICATES:
             return self._predicate(name, arguments)
+        if name != "groupBy" and any(argument.kind == "closure" for argument in arguments):
+            raise ConditionError('unexpected token Bracket("}")')
         if name in ("isNil", "default"):
             wanted: tuple[str, ...] = (ANY,) * (1 if name == "isNil" else 2)
             found = self._arguments(name, wanted, arguments)
@@ -331,16 +346,22 @@ class Checker:
         return found
 
     def _predicate(self, name: str, arguments: tuple[Node, ...]) -> tuple[str, Node]:
-        if len(arguments) != 2:
+        most = 3 if name == "reduce" else 2
+        if not 2 <= len(arguments) <= most:
             raise ConditionError('unexpected token Bracket(")")' if len(arguments) < 2 else 'unexpected token Operator(",")')
+        if arguments[0].kind == "closure" or arguments[1].kind == "map":
+            raise ConditionError('unexpected token Bracket("}")' if arguments[0].kind == "closure" else 'unexpected token Operator(":")')
         collection, values = self.check(arguments[0])
         if collection != ANY and not is_array(collection):
             raise ConditionError(f"builtin {name} takes only array (got {collection})")
-        self._elements.append((collection, {"index": INT} if name == "map" else {}))
-        type_, closure = self.check(arguments[1])
+        self._elements.append((collection, _VARIABLES.get(name, {})))
+        type_, closure = self.check(arguments[1].children[0] if arguments[1].kind == "closure" else arguments[1])
         self._elements.pop()
         if type_ == NIL:
             raise ConditionError("closure cannot be nil")
+        found = node("call", name, values, closure, *[self.check(argument)[1] for argument in arguments[2:]])
+        if name == "reduce":
+            return type_, found
         if name != "map" and type_ not in (BOOL, ANY):
             raise ConditionError(f"predicate should return boolean (got {type_})")
         result = {
@@ -349,7 +370,7 @@ class Checker:
             "find": ANY if collection == ANY else element(collection),
             "findLast": ANY if collection == ANY else element(collection),
         }.get(name, INT if name in ("count", "findIndex", "findLastIndex") else BOOL)
-        return result, node("call", name, values, closure)
+        return result, found
 
     def _get(self, arguments: tuple[Node, ...]) -> tuple[str, Node]:
         if len(arguments) != 2:

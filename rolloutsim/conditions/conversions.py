@@ -6,11 +6,9 @@ import math
 import re
 from typing import Any
 
+from rolloutsim.conditions import printing
 from rolloutsim.conditions.nodes import ConditionError, Unsupported
-from rolloutsim.conditions.values import Instant, Int64, Span, is_number, size, to_int, type_of
-
-MOST_SHOWN = 10_000
-"""Elements of a value that an error prints."""
+from rolloutsim.conditions.values import Instant, Int64, Span, is_number, to_int, type_of
 
 
 def as_int(value: Any) -> Int64:
@@ -46,7 +44,7 @@ def as_float(value: Any) -> float:
 
 def _parsed_float(text: str, syntax: str, too_large: str) -> float:
     """strconv.ParseFloat, or an error in one of the two given words."""
-    if re.fullmatch(r"(?i)[+-]?0x[0-9a-f_.]+p[+-]?[0-9]+", text):
+    if re.fullmatch(r"(?i)[+-]?0x_?[0-9a-f_.]+p[+-]?[0-9]+", text):
         raise Unsupported("hexadecimal floats")
     if not re.fullmatch(r"(?i)[+-]?([0-9]+\.?[0-9]*(e[+-]?[0-9]+)?|\.[0-9]+(e[+-]?[0-9]+)?|inf|infinity|nan)", text):
         raise ConditionError(syntax)
@@ -71,25 +69,8 @@ def float_argument(value: Any) -> float:
 
 
 def go_text(value: Any) -> str:
-    """What Go's %v prints, as far as errors need it; Unsupported for a value that nobody would read."""
-    if size(value, MOST_SHOWN) > MOST_SHOWN:
-        raise Unsupported(f"printing more than {MOST_SHOWN:,} elements")
-    return _go_text(value)
-
-
-def _go_text(value: Any) -> str:
-    match value:
-        case None:
-            return "<nil>"
-        case bool():
-            return "true" if value else "false"
-        case list():
-            return f"[{' '.join(_go_text(item) for item in value)}]"
-        case dict():
-            return f"map[{' '.join(f'{key}:{_go_text(value[key])}' for key in sorted(value))}]"
-    if isinstance(value, float):
-        return f"{value:.12g}"
-    return str(value)
+    """What Go's %v prints, as errors need it; a time they leave out."""
+    return "" if isinstance(value, Instant) else printing.as_text(value)
 
 
 def to_whole(value: Any) -> int:

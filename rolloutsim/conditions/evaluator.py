@@ -8,7 +8,23 @@ from rolloutsim.conditions.builtins import FUNCTIONS, PREDICATES
 from rolloutsim.conditions.conversions import as_text, go_text
 from rolloutsim.conditions.nodes import ConditionError, Node, Unsupported
 from rolloutsim.conditions.regexp import compiled
-from rolloutsim.conditions.values import BOOL, FLOAT, INT, OPERATORS, STRING, Instant, Typed, equal, is_number, size, to_int, type_of, wrapped
+from rolloutsim.conditions.values import (
+    BOOL,
+    FLOAT,
+    INT,
+    OPERATORS,
+    STRING,
+    Byte,
+    Instant,
+    Typed,
+    equal,
+    is_number,
+    reflected,
+    size,
+    to_int,
+    type_of,
+    wrapped,
+)
 
 MOST_STEPS = 200_000
 """So many nodes are looked at; further ones would take too long."""
@@ -26,7 +42,7 @@ class Evaluator:
     def __init__(self, result: Any) -> None:
         self._result = result
         self._variables: dict[str, Any] = {}
-        self._elements: list[tuple[Any, int]] = []
+        self._elements: list[tuple[Any, int, Any]] = []
         self._steps = 0
         self._memory = 0
         self._text = 0
@@ -42,8 +58,7 @@ class Evaluator:
             case "name":
                 return self._named(str(at.value))
             case "element":
-                value, index = self._elements[-1]
-                return index if at.value == "index" else value
+                return self._element(str(at.value))
             case "let":
                 self._variables[str(at.value)] = self.run(at.children[0])
                 return self.run(at.children[1])
@@ -55,19 +70,38 @@ class Evaluator:
                 base, index = self.run(at.children[0]), self.run(at.children[1])
                 self._go_through(index, *([base] if isinstance(base, str) else []))
                 return self._fetched(base, index)
+            case "chain":
+                try:
+                    return self.run(at.children[0])
+                except _ChainEnded:
+                    return None
+            case "optional":
+                base = self.run(at.children[0])
+                if base is None:
+                    raise _ChainEnded
+                return self._fetched(base, at.children[1].value)
+            case "invoke":
+                for argument in at.children[1:]:
+                    self.run(argument)
+                raise ConditionError(f"reflect: call of reflect.Value.Call on {reflected(self.run(at.children[0]))} Value")
             case "slice":
                 return self._sliced(at)
             case "conditional":
                 chosen = at.children[1] if _truth(self.run(at.children[0])) else at.children[2]
                 return self.run(chosen)
             case "array":
-                self._grow(len(at.children))
+                if any(child.kind not in CONSTANTS for child in at.children):
+                    self._grow(len(at.children))  # a list of constants is made before anything runs
                 return [self.run(child) for child in at.children]
             case "map":
                 return self._mapped(at)
             case "call":
                 return self._called(str(at.value), at.children)
         raise AssertionError(at.kind)  # pragma: no cover
+
+    def _element(self, name: str) -> Any:
+        values, index, accumulated = self._elements[-1]
+        return self._at(values, index) if not name else index if name == "index" else accumulated
 
     def _named(self, name: str) -> Any:
         if name in self._variables:
@@ -109,6 +143,8 @@ class Evaluator:
 
     def _binary(self, operator: str, left: Node, right: Node) -> Any:
         a = self.run(left)
+        if operator == "in" and right.kind == "binary" and right.value == "..":
+            return self._is_within(a, right)
         if operator == "&&":
             return self.run(right) if _truth(a) else a
         if operator == "||":
@@ -131,8 +167,16 @@ class Evaluator:
             return {"contains": second in first, "startsWith": first.startswith(second), "endsWith": first.endswith(second)}[operator]
         return self._made(OPERATORS[operator](a, b))
 
+    def _is_within(self, needle: Any, values: Node) -> bool:
+        """Whether a range has an element, without making the range."""
+        first, last = (to_int(self.run(end)) for end in values.children)
+        size = wrapped(last - first + 1)
+        if values.children[0].kind != "int" or values.children[1].kind != "int" or size > MEMORY_BUDGET:
+            self._grow(max(0, size))
+        return size > 0 and is_number(needle) and first <= needle <= last and needle == int(needle)
+
     def _range(self, first: int, last: int, *, constant: bool) -> Typed:
-        size = max(0, last - first + 1)
+        size = max(0, wrapped(last - first + 1))
         if not constant or size > MEMORY_BUDGET:
             self._grow(size)
         self._steps += size // 10
@@ -152,9 +196,7 @@ class Evaluator:
             at = at + len(items) if at < 0 else at
             if not 0 <= at < len(items):
                 raise ConditionError(f"reflect: {'slice' if isinstance(base, list) else 'string'} index out of range")
-            if isinstance(base, str):
-                raise Unsupported("single bytes of a text")
-            return items[at]
+            return Byte(items[at]) if isinstance(base, str) else items[at]
         raise ConditionError(f"cannot fetch {go_text(index)} from {type_of(base)}")
 
     def _sliced(self, at: Node) -> Any:
@@ -174,6 +216,8 @@ class Evaluator:
         start = to_int(self.run(from_node)) if from_node is not None else 0
         start = max(0, len(items) + start if start < 0 else start)
         stop = min(len(items), max(0, len(items) + stop if stop < 0 else stop))
+        if (start, stop) == (0, len(items)):
+            return base  # a slice of all is the same list, even if there are NaN in it
         part = items[min(start, stop) : stop]
         if isinstance(base, str):
             return self._made(part.decode("utf-8", "replace"))
@@ -191,7 +235,7 @@ class Evaluator:
 
     def _called(self, name: str, arguments: tuple[Node, ...]) -> Any:
         if name in PREDICATES:
-            return self._predicate(name, self.run(arguments[0]), arguments[1])
+            return self._predicate(name, arguments)
         values = [self.run(argument) for argument in arguments]
         if name == "isNil":
             return self._result is None
@@ -207,47 +251,73 @@ class Evaluator:
             except ConditionError:
                 return None
         made = self._made(FUNCTIONS[name].call(*values))
-        if isinstance(made, list) and name in ("split", "keys", "values"):
+        if isinstance(made, list) and name in MAKE_LISTS:
             self._grow(len(made))
         return made
 
-    def _predicate(self, name: str, values: Any, closure: Node) -> Any:
-        if not isinstance(values, list):
-            if isinstance(values, str | dict) and name in ("all", "any", "none", "one", "filter", "map", "count", "find"):
-                raise Unsupported(f"{name} over a {type_of(values)}")
-            raise ConditionError(f"invalid argument for len (type {type_of(values)})")
+    def _predicate(self, name: str, arguments: tuple[Node, ...]) -> Any:
+        values, closure = self.run(arguments[0]), arguments[1]
+        if not isinstance(values, list | str | dict):
+            raise ConditionError(f"reflect: call of reflect.Value.Len on {reflected(values)} Value")
+        if isinstance(values, str):
+            self._go_through(values)
+            values = [Byte(byte) for byte in values.encode()]
+        indices = range(len(values))
         match name:
             case "map":
-                found = [self._applied(closure, value, i) for i, value in enumerate(values)]
+                found = [self._applied(closure, values, i) for i in indices]
                 self._grow(len(found))
                 return found
             case "filter":
-                kept = [value for i, value in enumerate(values) if _truth(self._applied(closure, value, i))]
+                kept = [self._at(values, i) for i in indices if _truth(self._applied(closure, values, i))]
                 self._grow(len(kept))
                 return kept
+            case "reduce":
+                return self._reduced(values, closure, arguments[2:])
             case "count" | "one":
-                hits = sum(_truth(self._applied(closure, value, i)) for i, value in enumerate(values))
+                hits = sum(_truth(self._applied(closure, values, i)) for i in indices)
                 return hits if name == "count" else hits == 1
             case "all":
-                return all(_truth(self._applied(closure, value, i)) for i, value in enumerate(values))
+                return all(_truth(self._applied(closure, values, i)) for i in indices)
             case "any":
-                return any(_truth(self._applied(closure, value, i)) for i, value in enumerate(values))
+                return any(_truth(self._applied(closure, values, i)) for i in indices)
             case "none":
-                return not any(_truth(self._applied(closure, value, i)) for i, value in enumerate(values))
-        order = range(len(values)) if "Last" not in name else range(len(values) - 1, -1, -1)
-        hit = next((i for i in order if _truth(self._applied(closure, values[i], i))), None)
+                return not any(_truth(self._applied(closure, values, i)) for i in indices)
+        order = indices if "Last" not in name else reversed(indices)
+        hit = next((i for i in order if _truth(self._applied(closure, values, i))), None)
         if name in ("findIndex", "findLastIndex"):
             return hit
-        return None if hit is None else values[hit]
+        return None if hit is None else self._at(values, hit)
 
-    def _applied(self, closure: Node, value: Any, index: int) -> Any:
-        self._elements.append((value, index))
+    def _reduced(self, values: Any, closure: Node, first: tuple[Node, ...]) -> Any:
+        """From a given value or from the first element on."""
+        if not first and not values:
+            raise ConditionError("reflect: slice index out of range")
+        accumulated = self.run(first[0]) if first else self._at(values, 0)
+        for i in range(0 if first else 1, len(values)):
+            accumulated = self._applied(closure, values, i, accumulated)
+        return accumulated
+
+    @staticmethod
+    def _at(values: Any, index: int) -> Any:
+        if isinstance(values, dict):
+            raise ConditionError("reflect: call of reflect.Value.Index on map Value")
+        return values[index]
+
+    def _applied(self, closure: Node, values: Any, index: int, accumulated: Any = None) -> Any:
+        self._elements.append((values, index, accumulated))
         try:
             return self.run(closure)
         finally:
             self._elements.pop()
 
 
+class _ChainEnded(Exception):
+    """A `?.` met nil: the chain around it is nil."""
+
+
+CONSTANTS = frozenset(["int", "float", "string", "bool"])
+MAKE_LISTS = frozenset(["split", "splitAfter", "keys", "values", "sort", "sortBy"])
 AT_ONCE = frozenset(["len", "type", "first", "last", "get"])
 """Functions that do not go through a list or map."""
 

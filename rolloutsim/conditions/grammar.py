@@ -1,62 +1,49 @@
 """The condition language's grammar (expr v1.15.5): text into a tree of nodes, by lark's LALR parser.
 
-Binding strength as in the original: `not` binds weaker than `*` and stronger than `+`, `-x` weaker than `**`; a prefix operator takes all that its
-strength allows, which LALR gives by shifting. Source: spec/analysis.md 6; github.com/antonmedv/expr v1.15.5, parser.
+Operators stand in flat rows, which `climbing` binds. Source: spec/analysis.md 6; github.com/antonmedv/expr v1.15.5, parser.
 """
 
 from __future__ import annotations
 
 import functools
-import math
 from typing import Any
 
 from lark import Lark, Token, Transformer, UnexpectedInput
 from lark.exceptions import LarkError, VisitError
 
+from rolloutsim.conditions.climbing import Pipe, Row
+from rolloutsim.conditions.literals import number, unescaped
 from rolloutsim.conditions.nodes import ConditionError, Node, Unsupported, node
 
 LONGEST = 10_000
-_LARGEST_INT = 2**63 - 1
 
 GRAMMAR = r"""
 ?start: expr
 ?expr: LET NAME "=" expr ";" expr -> let
      | cond
-?cond: pipe
+?cond: operation
      | cond "?" expr ":" expr       -> conditional
      | cond "?" ":" expr            -> elvis
-?pipe: either | pipe "|" NAME call  -> piped
-?either: both   | either (OR | OR_WORD) both          -> binary
-?both: compared | both (AND | AND_WORD) compared      -> binary
-?compared: range
-     | compared (EQ | NE | LE | GE | LT | GT | IN | TEXT) range    -> binary
-     | compared NOT (IN | TEXT) range             -> negated
-?range: sum     | range DOTS sum                  -> binary
-?sum: term      | sum (PLUS | MINUS) term         -> binary
-?term: product | weak
-?product: signed | product (STAR | SLASH | PERCENT) operand    -> binary
-?weak: (NOT | BANG) term                          -> unary
-?operand: signed | weak
-?signed: power  | (PLUS | MINUS) signed_operand   -> unary
-?signed_operand: signed | weak
-?power: coalesced | coalesced (POWER | CARET) exponent     -> binary
-?exponent: signed | weak
-?coalesced: postfix | coalesced COALESCE fallback   -> binary
-?fallback: postfix | (PLUS | MINUS) signed_operand -> unary | weak
-?postfix: primary
-     | postfix "." name                           -> member
-     | postfix "?." name                          -> optional_member
-     | postfix "[" expr "]"                       -> index
-     | postfix "[" [from_] ":" [to_] "]"          -> slice
+operation: _operand _link*
+_operand: (NOT | BANG | PLUS | MINUS)* postfix
+_link: NOT? _operator _operand | pipe
+_operator: OR | OR_WORD | AND | AND_WORD | EQ | NE | LE | GE | LT | GT | IN | TEXT | DOTS | PLUS | MINUS | STAR | SLASH | PERCENT | POWER | CARET | COALESCE
+pipe: "|" NAME call
+?postfix: chain | literal
+?chain: primary
+     | chain "." name [call]                      -> member
+     | chain "?." name [call]                     -> optional_member
+     | chain "[" expr "]"                         -> index
+     | chain "[" [from_] ":" [to_] "]"            -> slice
 from_: expr
 to_: expr
-?primary: "(" expr ")"                            -> wrapped
-     | FLOAT -> float_ | HEX -> hex_ | INT -> int_ | STRING -> string
+?literal: NUMBER -> number | STRING -> string | CONSTANT -> constant
+?primary: "(" expr ")"
      | NAME                                       -> name_
      | NAME call                                  -> called
      | "#"                                        -> element
      | "#" NAME                                   -> element_name
-     | "." name                                   -> element_member
+     | "." name [call]                            -> element_member
      | "[" [list_] "]"                            -> array
      | "{" [pairs] "}"                            -> map_
 call: "(" [args] ")"
@@ -64,9 +51,9 @@ args: arg ("," arg)*
 ?arg: expr | "{" expr "}" -> closure
 list_: expr ("," expr)* [","]
 pairs: pair ("," pair)* [","]
-pair: (NAME | STRING | INT | FLOAT) ":" expr -> pair
+pair: (NAME | CONSTANT | STRING | NUMBER) ":" expr -> pair
     | "(" expr ")" ":" expr            -> computed_pair
-name: NAME | IN | TEXT | NOT | OR_WORD | AND_WORD | LET
+name: NAME | CONSTANT | IN | TEXT | NOT | OR_WORD | AND_WORD | LET
 
 OR: "||"
 AND: "&&"
@@ -76,6 +63,7 @@ NOT.2: /not(?![\w$])/
 IN.2: /in(?![\w$])/
 TEXT.2: /(matches|contains|startsWith|endsWith)(?![\w$])/
 LET.2: /let(?![\w$])/
+CONSTANT.2: /(true|false|nil)(?![\w$])/
 EQ: "=="
 NE: "!="
 LE: "<="
@@ -92,10 +80,8 @@ PERCENT: "%"
 CARET: "^"
 BANG: "!"
 COALESCE: "??"
-HEX.4: /0[xX][0-9a-fA-F_]+|0[oO][0-7_]+|0[bB][01_]+/
-FLOAT.3: /(\d[\d_]*)?\.\d[\d_]*([eE][+-]?\d+)?|\d[\d_]*\.(?![.\w])|\d[\d_]*[eE][+-]?\d+/
-INT.2: /\d[\d_]*/
-NAME: /(?!(?:let|not|in|or|and|matches|contains|startsWith|endsWith)(?![\w$]))([^\W\d]|\$)[\w$]*/
+NUMBER.2: /(0[xX][0-9a-fA-F_]*|0[oO][0-7_]*|0[bB][01_]*|[0-9][0-9_]*)(\.(?!\.)[0-9_]*)?([eE][+-]?[0-9_]*)?[\w$]?|\.[0-9][0-9_]*(\.(?!\.)[0-9_]*)?([eE][+-]?[0-9_]*)?[\w$]?/
+NAME: /(?!(?:let|not|in|or|and|matches|contains|startsWith|endsWith|true|false|nil)(?![\w$]))([^\W\d]|\$)[\w$]*/
 STRING: /"([^"\\\n]|\\.)*"|'([^'\\\n]|\\.)*'/
 COMMENT: /\/\/[^\n]*|\/\*(.|\n)*?\*\//
 %ignore /\s+/
@@ -116,31 +102,22 @@ class _Build(Transformer[Token, Node]):
     def elvis(self, items: list[Any]) -> Node:
         return node("conditional", None, items[0], items[0], items[1])
 
-    def piped(self, items: list[Any]) -> Node:
-        return node("call", str(items[1]), items[0], *items[2])
+    def operation(self, items: list[Any]) -> Node:
+        return items[0] if len(items) == 1 else Row([str(item) if isinstance(item, Token) else item for item in items]).tree()
 
-    def binary(self, items: list[Any]) -> Node:
-        left, operator, right = items
-        name = str(operator)
-        if left.kind == "binary" and left.value == "??" and not left.wrapped and name != "??":
-            text = f"Operator ({operator}) and coalesce expressions (??) cannot be mixed. Wrap either by parentheses."
-            raise ConditionError(text)
-        return node("binary", name, left, right)
+    def pipe(self, items: list[Any]) -> Pipe:
+        return Pipe(str(items[0]), tuple(items[1]))
 
-    def negated(self, items: list[Any]) -> Node:
-        left, _, operator, right = items
-        found = self.binary([left, operator, right])
-        # The original's parser loses the `not` behind an operator or a sign (`-1 not in x` is `-1 in x`); so do we.
-        return found if left.kind in ("binary", "unary") and not left.wrapped else node("unary", "not", found)
-
-    def unary(self, items: list[Any]) -> Node:
-        return node("unary", str(items[0]), items[1])
-
-    def member(self, items: list[Any]) -> Node:
-        return node("member", str(items[1]), items[0])
+    def member(self, items: list[Any], kind: str = "member") -> Node:
+        base, name, arguments = items
+        chained = base.kind == "chain"
+        found = node(kind, name, base.children[0] if chained else base)
+        if arguments is not None:
+            found = node("invoke", name, found, *arguments)
+        return node("chain", None, found) if chained or kind == "optional" else found
 
     def optional_member(self, items: list[Any]) -> Node:
-        raise Unsupported("optional chaining (?.)")
+        return self.member(items, "optional")
 
     def index(self, items: list[Any]) -> Node:
         return node("index", None, *items)
@@ -154,37 +131,17 @@ class _Build(Transformer[Token, Node]):
 
     to_ = from_
 
-    def wrapped(self, items: list[Any]) -> Node:
-        inner = items[0]
-        return Node(inner.kind, inner.value, inner.children, wrapped=True, depth=inner.depth)
-
-    def float_(self, items: list[Any]) -> Node:
-        value = float(items[0].replace("_", ""))
-        if math.isinf(value):
-            raise ConditionError(f'invalid float literal: strconv.ParseFloat: parsing "{items[0]}": value out of range')
-        return node("float", value)
-
-    def hex_(self, items: list[Any]) -> Node:
-        if items[0][1] not in "xX":
-            raise Unsupported("octal and binary numbers")
-        return self._int(int(items[0].replace("_", ""), 16), items[0])
-
-    def int_(self, items: list[Any]) -> Node:
-        digits = items[0].replace("_", "").lstrip("0") or "0"
-        return self._int(int(digits[:20]), items[0])  # more than 19 digits are too many whatever follows
-
-    def _int(self, value: int, text: str) -> Node:
-        if value > _LARGEST_INT:
-            raise ConditionError(f'invalid integer literal: strconv.ParseInt: parsing "{text}": value out of range')
-        return node("int", value)
+    def number(self, items: list[Any]) -> Node:
+        return number(str(items[0]))
 
     def string(self, items: list[Any]) -> Node:
-        return node("string", _unescaped(str(items[0])))
+        return node("string", unescaped(str(items[0])))
+
+    def constant(self, items: list[Any]) -> Node:
+        return {"true": node("bool", True), "false": node("bool", False), "nil": node("nil")}[str(items[0])]
 
     def name_(self, items: list[Any]) -> Node:
-        constants = {"true": ("bool", True), "false": ("bool", False), "nil": ("nil", None)}
-        kind, value = constants.get(str(items[0]), ("name", str(items[0])))
-        return node(kind, value)
+        return node("name", str(items[0]))
 
     def name(self, items: list[Any]) -> str:
         return str(items[0])
@@ -199,7 +156,7 @@ class _Build(Transformer[Token, Node]):
         return items
 
     def closure(self, items: list[Any]) -> Node:
-        return items[0]  # type: ignore[no-any-return]
+        return node("closure", None, items[0])
 
     def element(self, items: list[Any]) -> Node:
         return node("element", "")
@@ -208,7 +165,7 @@ class _Build(Transformer[Token, Node]):
         return node("element", str(items[0]))
 
     def element_member(self, items: list[Any]) -> Node:
-        return node("member", str(items[0]), node("element", ""))
+        return self.member([node("element", ""), *items])
 
     def list_(self, items: list[Any]) -> list[Node]:
         return [item for item in items if isinstance(item, Node)]
@@ -217,7 +174,7 @@ class _Build(Transformer[Token, Node]):
         return node("array", None, *(items[0] or []))
 
     def pair(self, items: list[Any]) -> tuple[Node, Node]:
-        key = _unescaped(str(items[0])) if items[0].type == "STRING" else str(items[0])
+        key = unescaped(str(items[0])) if items[0].type == "STRING" else str(items[0])
         return node("string", key), items[1]
 
     def computed_pair(self, items: list[Any]) -> tuple[Node, Node]:
@@ -228,25 +185,6 @@ class _Build(Transformer[Token, Node]):
 
     def map_(self, items: list[Any]) -> Node:
         return node("map", None, *[part for pair in items[0] or [] for part in pair])
-
-
-_ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "a": "\a", "b": "\b", "f": "\f", "v": "\v", "\\": "\\", "'": "'", '"': '"', "`": "`", "?": "?"}
-
-
-def _unescaped(text: str) -> str:
-    if "\\" not in text:
-        return text[1:-1]
-    found, inner, i = [], text[1:-1], 0
-    while i < len(inner):
-        if inner[i] != "\\":
-            found.append(inner[i])
-            i += 1
-        elif inner[i + 1] in _ESCAPES:
-            found.append(_ESCAPES[inner[i + 1]])
-            i += 2
-        else:
-            raise Unsupported(f"the escape \\{inner[i + 1]}")
-    return "".join(found)
 
 
 @functools.lru_cache(maxsize=1)
@@ -273,13 +211,22 @@ def parsed(text: str) -> Node:
 def _words(error: UnexpectedInput, text: str) -> str:
     token = getattr(error, "token", None)
     if token is None:
-        at = error.pos_in_stream or 0
-        return f"unrecognized character: U+{ord(text[at]):04X} '{text[at]}'" if at < len(text) else "unexpected token EOF"
-    kinds = {"NAME": "Identifier", "INT": "Number", "FLOAT": "Number", "HEX": "Number", "STRING": "String", "$END": "EOF"}
+        rest = text[error.pos_in_stream or 0 :]
+        if rest[:1] in ("'", '"'):
+            return "literal not terminated"
+        if rest.startswith("/*"):
+            return "unclosed comment"
+        return f"unrecognized character: U+{ord(rest[0]):04X} '{rest[0]}'" if rest else "unexpected token EOF"
+    kinds = {"NAME": "Identifier", "CONSTANT": "Identifier", "NUMBER": "Number", "STRING": "String"}
+    before = text[: error.pos_in_stream] if token.type != "$END" else text
+    if before.rstrip().endswith(".") and not before.rstrip().endswith(".."):
+        return "unexpected end of expression" if token.type == "$END" else "expected name"
     if token.type == "$END":
         return "unexpected token EOF"
-    if token.type == "STRING" and not _unescaped(str(token)):
+    if token.type == "NUMBER":
+        number(str(token))  # what is no number is said first
+    shown = unescaped(str(token)) if token.type == "STRING" else str(token)
+    if token.type == "STRING" and not shown:
         return "unexpected token String"
     kind = kinds.get(token.type, "Bracket" if str(token) in "()[]{}" else "Operator")
-    shown = _unescaped(str(token)) if token.type == "STRING" else str(token)
     return f'unexpected token {kind}("{shown}")'

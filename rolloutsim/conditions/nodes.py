@@ -23,12 +23,11 @@ class Unsupported(ConditionError):
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """A node: its kind, an operator, name or constant, its children, and whether it stood in parentheses."""
+    """A node: its kind, an operator, name or constant, and its children."""
 
     kind: str
     value: Any = None
     children: tuple[Node, ...] = ()
-    wrapped: bool = False
     depth: int = field(default=1, compare=False)
 
 

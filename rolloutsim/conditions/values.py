@@ -8,7 +8,7 @@ from typing import Any
 
 from rolloutsim.conditions.nodes import ConditionError
 
-ANY, NIL, BOOL, INT, INT64, FLOAT, STRING = "interface {}", "<nil>", "bool", "int", "int64", "float64", "string"
+ANY, NIL, BOOL, INT, INT64, BYTE, FLOAT, STRING = "interface {}", "<nil>", "bool", "int", "int64", "uint8", "float64", "string"
 ARRAY, MAP, TIME, DURATION, FUNCTION = (
     "[]interface {}",
     "map[string]interface {}",
@@ -21,6 +21,10 @@ NUMBERS = frozenset([INT, INT64, FLOAT])
 
 class Int64(int):
     """An int64, which asInt gives; a plain `int` is Go's int."""
+
+
+class Byte(int):
+    """A uint8: a byte of a text."""
 
 
 class Instant(float):
@@ -48,6 +52,8 @@ def type_of(value: Any) -> str:
             return BOOL
         case Int64():
             return INT64
+        case Byte():
+            return BYTE
         case int():
             return INT
         case Instant():
@@ -65,6 +71,12 @@ def type_of(value: Any) -> str:
         case dict():
             return MAP
     raise TypeError(value)  # pragma: no cover
+
+
+def reflected(value: Any, nothing: str = "zero") -> str:
+    """Go's reflect.Kind of a value; `nothing` for nil, which each error calls differently."""
+    go = type_of(value)
+    return "slice" if is_array(go) else {MAP: "map", NIL: nothing, TIME: "struct", DURATION: INT64}.get(go, go)
 
 
 def element(type_: str) -> str:
