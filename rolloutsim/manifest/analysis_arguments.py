@@ -8,8 +8,8 @@ from decimal import Decimal
 from typing import Any
 
 from rolloutsim.manifest.analysis import Argument, RunArgument
-from rolloutsim.manifest.merge_patch import to_json
 from rolloutsim.manifest.objects import Rollout
+from rolloutsim.manifest.rollout_json import rollout_json
 
 
 class ArgumentError(Exception):
@@ -19,7 +19,7 @@ class ArgumentError(Exception):
 def arguments(args: Iterable[RunArgument], rollout: Rollout, *, new_hash: str, stable_hash: str) -> list[Argument]:
     """Every argument as a plain value.
 
-    Of several `fieldRef`s outside the metadata only the last one's error survives; an earlier bad path gives "" (as in the source).
+    Of several `fieldRef`s only the last one's error survives; an earlier bad path outside the metadata gives "" (as in the source).
     """
     found: list[Argument] = []
     error: ArgumentError | None = None
@@ -30,7 +30,7 @@ def arguments(args: Iterable[RunArgument], rollout: Rollout, *, new_hash: str, s
         elif source.get("fieldRef") is not None:
             path = str((source["fieldRef"] or {}).get("fieldPath") or "")
             if path.startswith("metadata"):
-                value = _of_metadata(rollout, path)
+                value, error = _of_metadata(rollout, path), None
             else:
                 try:
                     value, error = _of_rollout(rollout, path), None
@@ -64,23 +64,7 @@ def _annotations(rollout: Rollout) -> dict[str, str]:
 
 def _of_rollout(rollout: Rollout, path: str) -> str:
     """A value of the Rollout as JSON, found by names and indices (extractValueFromRollout)."""
-    status = rollout.status
-    tree: Any = {
-        "apiVersion": "argoproj.io/v1alpha1",
-        "kind": "Rollout",
-        "metadata": {"name": rollout.meta.name, "namespace": rollout.meta.namespace},
-        "spec": to_json(rollout.spec),
-        "status": {
-            "currentStepIndex": status.current_step_index,
-            "currentPodHash": status.current_pod_hash,
-            "stableRS": status.stable_rs,
-            "replicas": status.replicas,
-            "updatedReplicas": status.updated_replicas,
-            "readyReplicas": status.ready_replicas,
-            "availableReplicas": status.available_replicas,
-            "phase": status.phase,
-        },
-    }
+    tree: Any = rollout_json(rollout)
     for part in filter(None, re.split(r"[.\[\]]+", path)):
         if isinstance(tree, list):
             if not re.fullmatch(r"[+-]?\d+", part):

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from rolloutsim.conditions.nodes import ConditionError
 from rolloutsim.manifest.analysis import Argument, DryRun, MeasurementRetention, Tree
 from rolloutsim.quantities import parse_go_duration
 
@@ -196,7 +197,9 @@ def matching(rules: Sequence[DryRun | MeasurementRetention], metrics: Sequence[M
 
 def fits_metric(pattern: str, name: str) -> bool:
     """Whether an unanchored regular expression fits; one that does not compile fits nothing."""
+    from rolloutsim.conditions.regexp import compiled
+
     try:
-        return re.search(pattern, name) is not None
-    except re.error:
+        return compiled(pattern).search(name) is not None
+    except ConditionError:
         return False

@@ -8,7 +8,7 @@ from typing import Any
 import simpy
 
 from rolloutsim.control import operations as op
-from rolloutsim.control.experiments.experiment import ObservedExperiment, reconcile_experiment
+from rolloutsim.control.experiments.experiment import TEMPLATE_ANNOTATION, ObservedExperiment, reconcile_experiment
 from rolloutsim.control.observed import Now
 from rolloutsim.errors import ApiError
 from rolloutsim.manifest.analysis_templates import Templates
@@ -60,15 +60,14 @@ class ExperimentController:
 
     def _sync(self, experiment: Experiment) -> Generator[simpy.Event, Any, None]:
         name = experiment.meta.name
-        prefix = f"{name}-"
-        services = [service for service in self._services.objects.values() if service.meta.owner == name]
-        named = {template.service.name or f"{prefix}{template.name}": template.name for template in experiment.spec.templates if template.service}
+        services = {s.meta.annotations.get(TEMPLATE_ANNOTATION, ""): s for s in self._services.objects.values() if s.meta.owner == name}
         observed = ObservedExperiment(
             experiment,
             {rs.meta.name: rs for rs in self._replica_sets.objects.values() if rs.meta.owner == name},
-            {named[service.meta.name]: service for service in services if service.meta.name in named},
+            services,
             self._runs.objects,
             Templates(self._templates.objects, self._cluster_templates.objects),
+            {service.meta.name: service for service in self._store.objects(Service)},
         )
         decided = reconcile_experiment(observed, Now(self._env.now, self._fraction_s))
         yield self._env.timeout(self._delays.controller_pass_s)

@@ -24,7 +24,7 @@ from rolloutsim.control.operations import (
     UpdateReplicaSet,
 )
 from rolloutsim.manifest.analysis import COMPLETED, ERROR, FAILED, INCONCLUSIVE, PENDING, RUNNING, SUCCESSFUL, AnalysisRun, TemplateReference
-from rolloutsim.manifest.analysis_templates import TemplateError, Templates, run_spec
+from rolloutsim.manifest.analysis_templates import TemplateError, TemplateMissing, Templates, run_spec
 from rolloutsim.manifest.experiment import (
     DEFAULT_PROGRESS_DEADLINE_S,
     DEFAULT_SCALE_DOWN_DELAY_S,
@@ -40,19 +40,21 @@ from rolloutsim.manifest.objects import HASH_LABEL, Meta, ReplicaSet, Service
 from rolloutsim.quantities import parse_go_duration
 
 PROGRESSING = "Progressing"
+NAME_ANNOTATION, TEMPLATE_ANNOTATION = "experiment.argoproj.io/name", "experiment.argoproj.io/template-name"
 _TEMPLATES_WORSE = {SUCCESSFUL: 0, RUNNING: 1, PROGRESSING: 2, ERROR: 3, FAILED: 4}
 _RUNS_WORSE = {SUCCESSFUL: 0, RUNNING: 1, PENDING: 2, INCONCLUSIVE: 3, ERROR: 4, FAILED: 5}
 
 
 @dataclass(frozen=True, slots=True)
 class ObservedExperiment:
-    """An Experiment with the ReplicaSets, Services and runs it owns by name, and the templates; `all_runs` is every run, for free names."""
+    """An Experiment with its ReplicaSets by name, its Services by template, all runs, templates, and all Services by name."""
 
     experiment: Experiment
     replica_sets: Mapping[str, ReplicaSet] = field(default_factory=dict)
     services: Mapping[str, Service] = field(default_factory=dict)
     runs: Mapping[str, AnalysisRun] = field(default_factory=dict)
     templates: Templates = field(default_factory=Templates)
+    all_services: Mapping[str, Service] = field(default_factory=dict)
 
 
 def reconcile_experiment(observed: ObservedExperiment, now: Now) -> Pass:
@@ -81,6 +83,12 @@ def is_terminating(experiment: Experiment) -> bool:
 def _has_required_success(experiment: Experiment, status: ExperimentStatus) -> bool:
     required = [analysis.name for analysis in experiment.spec.analyses if analysis.required_for_completion]
     return bool(required) and all((run := status.run(name)) is not None and run.phase == SUCCESSFUL for name in required)
+
+
+def _not_found(reference: TemplateReference) -> str:
+    """As the API machinery says it, where the Rollout controller has words of its own."""
+    kind = "clusteranalysistemplate" if reference.cluster_scope else "analysistemplate"
+    return f'{kind}.argoproj.io "{reference.template_name}" not found'
 
 
 class _Look:
@@ -150,8 +158,12 @@ class _Look:
             ports = tuple(port for container in rs.template.spec.get("containers") or () for port in container.get("ports") or ())
             if ports and (known is None or known.meta.name != rs.meta.name):
                 name = template.service.name or rs.meta.name
+                if known is None and name in self.observed.all_services and not self._owns(self.observed.all_services[name], template):
+                    text = f"service {name} already exists and is not owned by experiment template {template.name}"
+                    return replace(status, status=ERROR, message=f"Failed to create Service {name} for template '{template.name}': {text}")
                 if known is None:
-                    meta = Meta(name, rs.meta.namespace, owner=self.experiment.meta.name)
+                    annotations = {NAME_ANNOTATION: self.experiment.meta.name, TEMPLATE_ANNOTATION: template.name}
+                    meta = Meta(name, rs.meta.namespace, annotations=annotations, owner=self.experiment.meta.name)
                     selector = {**rs.template.labels, HASH_LABEL: rs.pod_hash}
                     self.services[template.name] = Service(meta, selector, tuple({"port": port.get("containerPort")} for port in ports))
                     self.operations.append(CreateService(self.services[template.name]))
@@ -160,6 +172,9 @@ class _Look:
             self.operations.append(DeleteService(known.meta.name))
             return replace(status, service_name="", pod_template_hash="")
         return status
+
+    def _owns(self, service: Service, template: ExperimentTemplate) -> bool:
+        return service.meta.owner == self.experiment.meta.name and service.meta.annotations.get(TEMPLATE_ANNOTATION) == template.name
 
     def _with_deadline(self, rs: ReplicaSet) -> ReplicaSet:
         """The ReplicaSet with a deadline for its pods, unless it has one or there is no delay (addScaleDownDelay)."""
@@ -250,7 +265,7 @@ class _Look:
         if analysis.template_name in known:
             return before
         kind = "ClusterAnalysisTemplate" if analysis.cluster_scope else "AnalysisTemplate"
-        text = f'{kind.lower()}.argoproj.io "{analysis.template_name}" not found'
+        text = _not_found(TemplateReference(analysis.template_name, analysis.cluster_scope))
         return replace(before, phase=ERROR, message=f"{kind} verification failed for analysis '{analysis.name}': {text}")
 
     def _begun(self, analysis: ExperimentAnalysis, before: ExperimentRunStatus) -> ExperimentRunStatus:
@@ -260,7 +275,8 @@ class _Look:
             found = self.observed.templates.collected([TemplateReference(analysis.template_name, analysis.cluster_scope)])
             spec = run_spec(found, args, experiment.spec.dry_run, experiment.spec.measurement_retention)
         except TemplateError as error:
-            return replace(before, phase=ERROR, message=f"Failed to create AnalysisRun for analysis '{analysis.name}': {error}")
+            text = _not_found(error.reference) if isinstance(error, TemplateMissing) else str(error)
+            return replace(before, phase=ERROR, message=f"Failed to create AnalysisRun for analysis '{analysis.name}': {text}")
         metadata = experiment.spec.analysis_run_metadata or {}
         labels, annotations = dict(metadata.get("labels") or {}), dict(metadata.get("annotations") or {})
         name = f"{experiment.meta.name}-{analysis.name}"
