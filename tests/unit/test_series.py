@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from rolloutsim.world.series import promql
+from rolloutsim.world.series import tally as tally_module
 from rolloutsim.world.series.store import Labels, TimeSeries
 from rolloutsim.world.series.tally import Tally
 
@@ -94,3 +95,19 @@ def test_requests_count_when_they_are_answered_and_a_restart_begins_at_zero() ->
     assert tally.of(70, 1.2).tolist() == [[1, 0, 0], [0, 0, 0]]  # no latency: no observation
     tally.restart(0, 2.0)
     assert tally.of(0, 9.0).tolist() == [[0, 0, 0], [0, 0, 0]]  # what it had not answered is lost
+
+
+@pytest.mark.parametrize("router", [False, True])
+def test_what_is_over_may_be_counted_before_anybody_asks(router: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    def counted(most_pending: int) -> list[list[int]]:
+        monkeypatch.setattr(tally_module, "MOST_PENDING", most_pending)
+        tally, draws, found = Tally((0.1, 0.5, INF), router=router), np.random.default_rng(1), []
+        for second in range(20):
+            t_s, pods = second + np.sort(draws.random(300)), draws.integers(-1, 90, 300).astype(np.int32)
+            tally.add(t_s, pods, draws.integers(0, 4, 300).astype(np.uint8), np.where(draws.random(300) < 0.1, np.nan, 3 * draws.random(300)))
+            if second % 3 == 2:
+                found += [tally.of(pod, second + 1.0).tolist() for pod in (-1, 0, 7, 89)]
+                tally.restart(7, second + 1.0)
+        return found
+
+    assert counted(10**6) == counted(0) == counted(700)

@@ -13,6 +13,10 @@ Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
 
+MOST_PENDING = 1 << 16
+"""So many answers may wait to be counted before those that are over for certain are."""
+
+
 class Tally:
     """Counters of one stream by pod ordinal. A request that no pod answered is counted nowhere, as no pod saw it; by a `router` it is
     counted as failed, for the pod that refused it, or for pod -1."""
@@ -22,15 +26,23 @@ class Tally:
         self.bounds_s = np.asarray(bounds_s)
         self._counts = np.zeros((64, 2, 1 + len(bounds_s)), dtype=np.int64)
         self._pending: list[tuple[Floats, Ints, Ints, Ints]] = []
+        self._waiting, self._most = 0, MOST_PENDING
 
     def add(self, t_s: Floats, pods: npt.NDArray[np.int32], outcome: npt.NDArray[np.uint8], latency_s: Floats) -> None:
-        """Requests by arrival; those without a latency are answered at once and observed in no bucket (column 0 is the counter)."""
+        """Requests by arrival; those without a latency are answered at once and observed in no bucket (column 0 is the counter).
+
+        Counters before the last arrival are not asked for any more.
+        """
         answered = np.full(len(outcome), True) if self.router else outcome <= ERROR
         latency_s = latency_s[answered]
         bucket = 1 + np.searchsorted(self.bounds_s, latency_s, side="left")
         bucket[np.isnan(latency_s)] = 0
         ends_s = t_s[answered] + np.nan_to_num(latency_s)
         self._pending.append((ends_s, pods[answered].astype(np.int64), (outcome[answered] != OK).astype(np.int64), bucket))
+        self._waiting += len(ends_s)
+        if self._waiting > self._most:
+            self._settle(float(t_s[-1]))
+            self._most = max(MOST_PENDING, 2 * self._waiting)
 
     def add_counts(self, pod: int, failed: bool, requests: int, buckets: Ints | None) -> None:
         """Requests of a pod counted together, by bucket if latencies are known; they count as answered when they arrive."""
@@ -67,11 +79,14 @@ class Tally:
         ends_s, pods, failed, bucket = (np.concatenate(column) for column in zip(*self._pending, strict=True))
         now = ends_s <= t_s
         self._pending = [(ends_s[~now], pods[~now], failed[~now], bucket[~now])] if not now.all() else []
+        self._waiting = len(now) - int(now.sum())
         if now.any():
             self._grow(int(pods.max()))
-            np.add.at(self._counts, (pods[now], failed[now], np.zeros(int(now.sum()), dtype=np.intp)), 1)
-            seen = now & (bucket > 0)
-            np.add.at(self._counts, (pods[seen], failed[seen], bucket[seen]), 1)
+            rows, kinds, columns = self._counts.shape
+            cell = (pods[now] % rows * kinds + failed[now]) * columns + bucket[now]
+            found = np.bincount(cell, minlength=self._counts.size).reshape(rows, kinds, columns)
+            self._counts[:, :, 1:] += found[:, :, 1:]
+            self._counts[:, :, 0] += found.sum(axis=2)
 
     def _grow(self, pod: int) -> None:
         while pod >= len(self._counts) - 1:  # the last row stands for no pod
