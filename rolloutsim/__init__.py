@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from rolloutsim.record import Record
     from rolloutsim.scenario import Scenario
     from rolloutsim.simulation import simulate
+    from rolloutsim.splitting import split
     from rolloutsim.world.world import World
 
 __version__ = "0.1.0"
@@ -38,6 +39,7 @@ _HOMES = {
     "replicate": "rolloutsim.library",
     "share": "rolloutsim.answers.share",
     "simulate": "rolloutsim.simulation",
+    "split": "rolloutsim.splitting",
 }
 __all__ = [
     "InputError",
@@ -55,6 +57,7 @@ __all__ = [
     "replicate",
     "share",
     "simulate",
+    "split",
 ]
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import typer
 
-from rolloutsim.cli import authoring, check, explain, plan, replay, run, views  # noqa: F401
+from rolloutsim.cli import authoring, check, explain, plan, replay, run, split, views  # noqa: F401
 from rolloutsim.cli.app import FAILED, INTERRUPTED, OK, UNDECIDED, WRONG, app
 from rolloutsim.errors import InputError, Livelock, Refused, RolloutsimError, Undecided
 

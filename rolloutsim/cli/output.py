@@ -40,7 +40,7 @@ def _is_our_json(text: str) -> bool:
     except ValueError:
         return False
     first = form[0] if isinstance(form, list) and form else form
-    ours = {"shares", "expectations", "agreeing", "rollout", "diagnostics", "explanation"}
+    ours = {"shares", "expectations", "agreeing", "rollout", "diagnostics", "explanation", "dispersion"}
     return isinstance(first, dict) and (bool(ours & set(first)) or _sarif_tool(first) == "rolloutsim")
 
 

@@ -13,8 +13,8 @@ from rolloutsim.manifest.objects import Endpoint
 from rolloutsim.record import NO_ENDPOINT, Requests, Route, Tallies
 from rolloutsim.scenario import Clients, Stream, Version
 from rolloutsim.world.traffic.engine import Traffic
-from rolloutsim.world.traffic.planes import BY_CONNECTION, BY_REQUEST
-from rolloutsim.world.traffic.planes.plane import Counts
+from rolloutsim.world.traffic.planes import BY_CONNECTION, BY_REQUEST, make_plane
+from rolloutsim.world.traffic.planes.plane import Counts, LoadAware, Plane
 from rolloutsim.world.traffic.planes.ring_random import ring_shares
 
 KEPT = Clients(connections=8, requests_per_connection=25)
@@ -40,9 +40,11 @@ RANDOM = (
     "fraction",
     "tables",
     "nftables",
-    "random1",
+    "haproxy/random",
+    "p2c",
 )
-BLIND = ("endpoint_random", "caddy/random", "round_robin")
+BLIND = ("endpoint_random", "caddy/random", "round_robin", "p2c", "leastconn")
+"""Those that look at the load are asked with nothing in flight here."""
 
 
 def played(plane: str, clients: Clients | None, detail: str, seed: int, cuts: list[float], reads: list[float]) -> Requests | Tallies:
@@ -138,16 +140,16 @@ def strays(plane: str, clients: Clients | None) -> float:
 def law(plane: str, weights: tuple[float, ...]) -> np.ndarray:
     """The share of each pod, and of nobody."""
     given = np.array(weights)
+    if isinstance(told(plane, None, weights), LoadAware):
+        given = given / given.sum()
     if any(word in plane for word in BLIND) and "weighted" not in plane:
         given = np.full(len(weights), 1 / len(weights))
-    if "random1" in plane:
+    if "haproxy/random" in plane:
         given = ring_shares(given, len(given))
     return np.append(given, max(0.0, 1 - given.sum()))
 
 
-def told(plane: str, clients: Clients | None, weights: tuple[float, ...]):  # type: ignore[no-untyped-def]
-    from rolloutsim.world.traffic.planes import make_plane
-
+def told(plane: str, clients: Clients | None, weights: tuple[float, ...]) -> Plane:
     made = make_plane(plane, clients, (5, 0, "s"))
     n = len(weights)
     made.reroute(np.arange(n, dtype=np.int32), np.array(weights), np.array([weights.index(weight) for weight in weights]))

@@ -17,7 +17,7 @@ FLOORS = {
     "errors": 0, "quantities": 0, "randomness": 0, "files": 0,
     "conditions": 1, "manifest": 1, "scenario": 1,
     "control": 2, "record": 3, "frames": 4, "record_files": 3, "world": 4, "simulation": 5, "invariants": 5, "library": 6,
-    "answers": 6, "studies": 7, "gate": 8, "diagnostics": 8, "views": 6, "planning": 9, "report": 9, "plots": 9, "cli": 10, "__main__": 10,
+    "answers": 6, "studies": 7, "gate": 8, "diagnostics": 8, "views": 6, "planning": 9, "splitting": 9, "report": 9, "plots": 9, "cli": 10, "__main__": 10,
 }  # fmt: skip
 ANSWERS_MAY = {"errors", "quantities", "manifest", "control", "record", "answers"}
 

@@ -9,12 +9,17 @@ from rolloutsim.world.traffic.planes.blocks import Blocks
 from rolloutsim.world.traffic.planes.connection_cycle import ConnectionCycle
 from rolloutsim.world.traffic.planes.connection_random import ConnectionRandom
 from rolloutsim.world.traffic.planes.earliest_deadline import EarliestDeadline
+from rolloutsim.world.traffic.planes.envoy_least_request import EnvoyLeastRequest
 from rolloutsim.world.traffic.planes.gcd_round_robin import GcdRoundRobin
+from rolloutsim.world.traffic.planes.haproxy_leastconn import HaproxyLeastconn
+from rolloutsim.world.traffic.planes.nginx_least_conn import NginxLeastConn
 from rolloutsim.world.traffic.planes.plane import Plane
 from rolloutsim.world.traffic.planes.request_random import RequestRandom
 from rolloutsim.world.traffic.planes.ring_random import RingRandom, ring_shares
 from rolloutsim.world.traffic.planes.round_robin import RoundRobin
 from rolloutsim.world.traffic.planes.smooth_round_robin import SmoothRoundRobin
+from rolloutsim.world.traffic.planes.two_choices import TwoChoices
+from rolloutsim.world.traffic.planes.two_draws import TwoDraws
 from rolloutsim.world.traffic.planes.weight_blind import WeightBlind
 
 Key = tuple[int, int, str]
@@ -24,27 +29,32 @@ BY_REQUEST: dict[str, Callable[[Key], Plane]] = {
     "alb/forward": RequestRandom,
     "apisix/traffic_split": GcdRoundRobin,
     "caddy/random": WeightBlind,
-    "caddy/round_robin": RoundRobin,
-    "caddy/weighted_round_robin": Blocks,
+    "caddy/round_robin": lambda key: RoundRobin(key, begins=1),
+    "caddy/weighted_round_robin": lambda key: Blocks(key, begins=1),
+    "envoy/endpoint_least_request": EnvoyLeastRequest,
     "envoy/endpoint_random": WeightBlind,
     "envoy/endpoint_rr": lambda key: EarliestDeadline(key, anywhere=True),
     "envoy/endpoint_rr_2workers": lambda key: EarliestDeadline(key, anywhere=True, workers=2),
     "envoy/runtime_fraction": RequestRandom,
     "envoy/weighted_clusters": RequestRandom,
     "envoy/weighted_clusters_2workers": RequestRandom,
+    "haproxy/leastconn": HaproxyLeastconn,
     "haproxy/rand_rule": RequestRandom,
+    "haproxy/random": TwoDraws,
     "haproxy/random1": RingRandom,
     "haproxy/roundrobin": SmoothRoundRobin,
     "haproxy/roundrobin_2threads": SmoothRoundRobin,
     "haproxy/static-rr": SmoothRoundRobin,
     "ingress-nginx/canary_weight": lambda key: RequestRandom(key, retries=True),
     "ingress-nginx/canary_weight_2workers": lambda key: RequestRandom(key, retries=True),
-    "ingress-nginx/round_robin": lambda key: RoundRobin(key, workers=2, tries=3),
+    "ingress-nginx/round_robin": lambda key: RoundRobin(key, workers=2, begins=None, tries=3),
     "nginx/split_clients_request_id": RequestRandom,
+    "nginx/upstream_least_conn": NginxLeastConn,
     "nginx/upstream_random": RequestRandom,
     "nginx/upstream_wrr": SmoothRoundRobin,
     "nginx/upstream_wrr_2workers": lambda key: SmoothRoundRobin(key, workers=2),
     "nginx/upstream_wrr_2workers_zone": SmoothRoundRobin,
+    "traefik/server_weights_p2c": TwoChoices,
     "traefik/server_weights_wrr": EarliestDeadline,
     "traefik/weighted_services": lambda key: EarliestDeadline(key, by_pool=True),
 }

@@ -13,12 +13,15 @@ from rolloutsim.world.traffic.planes.plane import NOBODY, Counts, Covers, Floats
 
 
 class Cycle(ABC):
-    """Deterministic but for which worker takes a request and where its cycle began; a cycle begins anew when pods or weights change."""
+    """Deterministic but for which worker takes a request; a cycle begins anew when pods or weights change, as proxies read them anew.
+
+    It `begins` at a place of its own, or anywhere (None).
+    """
 
     covers: Covers = "bound"
 
-    def __init__(self, key: tuple[int, int, str], *, workers: int = 1) -> None:
-        self._key, self._n_workers = key, workers
+    def __init__(self, key: tuple[int, int, str], *, workers: int = 1, begins: int | None = 0) -> None:
+        self._key, self._n_workers, self._begins = key, workers, begins
         self._routes = 0
         self._endpoints: Ordinals = np.zeros(0, dtype=np.int32)
         self._weights: Floats = np.zeros(0)
@@ -29,6 +32,16 @@ class Cycle(ABC):
         seed, replication, stream = key
         self._workers = Marks(np.full(workers, 1 / workers), seed, replication, "workers", stream)
         self._ended: set[int] = set()
+
+    @property
+    def workers(self) -> int:
+        """How many go through a cycle of their own."""
+        return self._n_workers
+
+    @property
+    def cycle(self) -> Ordinals:
+        """The pods of one cycle."""
+        return self._known[self._order]
 
     @abstractmethod
     def order(self, weights: Floats, pools: Ints, n: int, draws: np.random.Generator) -> Ints:
@@ -45,7 +58,8 @@ class Cycle(ABC):
         draws = generator(seed, replication, "cycle", stream, self._routes)
         n = len(endpoints)
         self._order = self.order(weights, pools, n, draws) if n else np.zeros(0, dtype=np.int64)
-        self._next = draws.integers(0, max(1, len(self._order)), self._n_workers)
+        length = max(1, len(self._order))
+        self._next = draws.integers(0, length, self._n_workers) if self._begins is None else np.full(self._n_workers, self._begins % length)
         self._routes += 1
 
     def end_pod(self, ordinal: int) -> None:

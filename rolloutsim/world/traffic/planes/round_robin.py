@@ -19,8 +19,8 @@ class RoundRobin(Cycle):
     ingress-nginx: proxy_next_upstream "error timeout", at most 3 tries.
     """
 
-    def __init__(self, key: tuple[int, int, str], *, workers: int = 1, tries: int = 1) -> None:
-        super().__init__(key, workers=workers)
+    def __init__(self, key: tuple[int, int, str], *, workers: int = 1, begins: int | None = 0, tries: int = 1) -> None:
+        super().__init__(key, workers=workers, begins=begins)
         self._tries = tries
 
     def order(self, weights: Floats, pools: Ints, n: int, draws: np.random.Generator) -> Ints:
