@@ -1,8 +1,8 @@
-"""A trial of a splitter by itself: a client that waits for its answers, the proxy, and pods, each an event loop on a machine.
+"""A trial of a splitter by itself: a client that waits for its answers, the proxy, and pods, each an event loop on one machine.
 
 So data planes are measured: a fixed number of requests in flight, as fast as the answers come. What a data plane that looks at the load makes
-of a weight depends on how many requests are at the pods when it decides, and in which order what happened reaches it; that is a matter of
-three processes which take up events one after the other, and of the time that an idle one takes to wake up.
+of a weight depends on how many requests are at the pods when it decides. That is a matter of three processes on two cores, each of which takes
+up what has come in one after the other, and of who runs while another waits; from run to run it differs by more than chance between requests.
 """
 
 from __future__ import annotations
@@ -20,30 +20,35 @@ from rolloutsim.world.traffic.planes.plane import Floats, Ints, LoadAware
 SEND, ASK, SERVE, ANSWER = range(4)
 """What is done for a request, in this order: by the client, the proxy, the pods, and the proxy again."""
 NOISE = 1 << 16
+TOGETHER = ((0, 0, 2), (0, 1, 1), (0, 1, 0))
+"""Cores of client, proxy and pods when two of them share one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """What things cost on the machine of the trial, in seconds.
+    """What things cost on the machine of the trial, in seconds; assumptions, the same for every data plane and weight.
 
-    The orders of magnitude of small requests over loopback on a server of today: tens of thousands of requests a second through one worker,
-    and tens of microseconds until an idle virtual core has woken up. They are assumptions, the same for every data plane; a real network is
-    slower by far than all of them.
+    Orders of magnitude of small requests over loopback: a worker takes tens of thousands of requests a second, an idle core some 10 microseconds
+    to wake up. Where pods take milliseconds to answer, none of it matters.
     """
 
     send_s: float = 3e-6
     ask_s: float = 9e-6
     serve_s: float = 7e-6
     answer_s: float = 7e-6
-    wake_s: float = 17e-6
+    wake_s: float = 12e-6
+    switch_s: float = 2e-6
+    """From one process to another on the same core."""
     chance: float = 0.3
     """The part of each cost that is exponential."""
-    drift: float = 0.1
-    """A machine is not the same from one moment to the next: the logarithm of `wake_s` has this standard deviation..."""
-    drift_s: float = 0.02
-    """... and is drawn anew after so long."""
-    late: float = 0.001
-    """The part of answers that are held up on their way back, as by an interrupt, so that others overtake them..."""
+    unlike: float = 0.15
+    """No two runs are alike: the logarithm of `wake_s` has this standard deviation between them."""
+    shared: float = 0.7
+    """How often two of the three processes are on one core, as there are two cores; whoever runs goes on until nothing is left to do."""
+    moved_s: float = 0.02
+    """After so long on average the kernel places them anew."""
+    late: float = 1e-4
+    """Where no proxy stands between: the part of answers that are held up on their way, so that those of other connections overtake them..."""
     late_s: float = 50e-6
     """... by so long on average."""
 
@@ -66,6 +71,46 @@ class Played(NamedTuple):
     connection: Ints
 
 
+class Cores:
+    """Who runs where: a process that has something to do waits while another runs on its core."""
+
+    def __init__(self, processes: int, machine: Machine, draws: np.random.Generator) -> None:
+        self._machine, self._draws = machine, draws
+        self._wake_s = machine.wake_s * float(np.exp(machine.unlike * draws.standard_normal()))
+        self._core = list(range(processes))
+        self._moves_s = 0.0
+        self._runs: list[int] = [-1] * processes
+        self._waits: list[deque[int]] = [deque() for _ in range(processes)]
+        self._on = list(range(processes))
+
+    def wake(self, process: int, now_s: float) -> float | None:
+        """A process that slept has something to do: when it begins, or None if it has to wait."""
+        if now_s >= self._moves_s:
+            self._moves_s = now_s + self._machine.moved_s * float(self._draws.standard_exponential())
+            self._place()
+        core = self._core[process]
+        self._on[process] = core
+        if self._runs[core] >= 0:
+            self._waits[core].append(process)
+            return None
+        self._runs[core] = process
+        return now_s + self._wake_s
+
+    def sleep(self, process: int) -> int:
+        """A process has nothing left to do: who runs next in its place, or -1."""
+        core = self._on[process]
+        self._runs[core] = self._waits[core].popleft() if self._waits[core] else -1
+        return self._runs[core]
+
+    def _place(self) -> None:
+        """Each on a core of its own, or two of client, proxy and pods on one; further workers of the proxy keep their own."""
+        self._core = list(range(len(self._core)))
+        if self._draws.random() < self._machine.shared:
+            client, proxy, pods = TOGETHER[int(self._draws.integers(len(TOGETHER)))]
+            last = len(self._core) - 1
+            self._core[0], self._core[1], self._core[last] = client, proxy, last if pods == 2 else pods
+
+
 def play(
     decide: Decide,
     client: Client,
@@ -85,10 +130,11 @@ def play(
     """
     slots, per = client.in_flight, client.per_connection
     noise = (1 - machine.chance + machine.chance * draws.standard_exponential(NOISE)).tolist()
-    held_s = np.where(draws.random(NOISE) < machine.late, machine.late_s * draws.standard_exponential(NOISE), 0.0).tolist()
+    held_s = np.where(draws.random(NOISE) < machine.late * direct, machine.late_s * draws.standard_exponential(NOISE), 0.0).tolist()
     worker_of = draws.integers(0, workers, NOISE).tolist() if workers > 1 else [0]
     costs_s = (machine.send_s, machine.ask_s, machine.serve_s, machine.answer_s)
     pods = 1 + workers
+    cores = Cores(pods + 1, machine, draws)
     heap: list[tuple[float, int, int, int]] = []
     lines: list[deque[int]] = [deque() for _ in range(pods + 1)]
     awake = [False] * (pods + 1)
@@ -97,16 +143,20 @@ def play(
     in_flight = [0] * endpoints
     found, over = np.full(requests, -1, dtype=np.int64), np.zeros(requests, dtype=np.int64)
     sent = decided = opened = step = 0
-    wake_s, steady_until_s = machine.wake_s, -1.0
 
-    for slot in range(slots):
-        lines[0].append(slot)
+    def begin(process: int, at_s: float) -> None:
+        """A process does the first thing in its line."""
+        slot = lines[process].popleft()
+        heappush(heap, (at_s + costs_s[stage[slot]] * noise[step % NOISE], step, process, slot))
+
+    lines[0].extend(range(slots))
     awake[0] = True
-    heappush(heap, (costs_s[SEND], -1, 0, lines[0].popleft()))
+    begin(0, cores.wake(0, 0.0) or 0.0)
     while decided < requests:
         now_s, _, process, slot = heappop(heap)
         step += 1
-        if process >= 0:  # it has done its part; the next takes it up
+        following = 0 if direct else 1 + worker[slot]
+        if process >= 0:  # it has done its part; another takes it up
             done = stage[slot]
             if done == SEND:
                 if sent == requests:
@@ -119,8 +169,10 @@ def play(
                     number[slot], over[sent], sent = sent, of[slot], sent + 1
                     stage[slot], following = ASK, 1 + worker[slot]
             elif done == SERVE:
-                stage[slot], following = (SEND, 0) if direct else (ANSWER, 1 + worker[slot])
+                stage[slot] = SEND if direct else ANSWER
                 away_s = latency_s[kept[slot]] + held_s[step % NOISE]
+                if direct:
+                    in_flight[kept[slot]] -= 1
                 if away_s > 0:
                     heappush(heap, (now_s + away_s, step, -1, slot))
                     following = -1
@@ -128,30 +180,27 @@ def play(
                 in_flight[kept[slot]] -= 1
                 stage[slot], following = SEND, 0
             if done == ASK or (direct and done == SEND and following >= 0):
-                endpoint = kept[slot]
-                if endpoint < 0 or not by_connection:
-                    kept[slot] = endpoint = decide(worker[slot], in_flight)
-                found[number[slot]] = endpoint
+                if kept[slot] < 0 or not by_connection:
+                    kept[slot] = decide(worker[slot], in_flight)
+                found[number[slot]] = kept[slot]
+                in_flight[kept[slot]] += 1
                 decided += 1
-                in_flight[endpoint] += 1
                 stage[slot], following = SERVE, pods
+        if following >= 0:
+            lines[following].append(slot)
+            if not awake[following]:
+                awake[following] = True
+                at_s = cores.wake(following, now_s)
+                if at_s is not None:
+                    begin(following, at_s)
+        if process >= 0:
             if lines[process]:
-                another = lines[process].popleft()
-                heappush(heap, (now_s + costs_s[stage[another]] * noise[step % NOISE], step, process, another))
+                begin(process, now_s)
             else:
                 awake[process] = False
-        else:  # an answer arrives
-            following = 0 if direct else 1 + worker[slot]
-        if following < 0:
-            continue
-        if awake[following]:
-            lines[following].append(slot)
-        else:
-            if now_s > steady_until_s:
-                wake_s = machine.wake_s * float(np.exp(machine.drift * draws.standard_normal()))
-                steady_until_s = now_s + machine.drift_s
-            awake[following] = True
-            heappush(heap, (now_s + wake_s + costs_s[stage[slot]] * noise[step % NOISE], step, following, slot))
+                another = cores.sleep(process)
+                if another >= 0:
+                    begin(another, now_s + machine.switch_s)
     return Played(found, over)
 
 
