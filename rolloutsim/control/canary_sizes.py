@@ -6,6 +6,7 @@ from rolloutsim.control import defaults
 from rolloutsim.control.context import Context, by_revision_descending
 from rolloutsim.control.replicas import available_replicas, created, next_pair, threshold_met
 from rolloutsim.control.scaling import delayed_size, is_referenced, remove_deadlines, scale, scale_new
+from rolloutsim.control.target_groups import may_scale_down
 from rolloutsim.control.weights import pods_of_weight, replicas_or_weight
 from rolloutsim.manifest.immutable import replace
 from rolloutsim.manifest.objects import CanaryStrategy, ReplicaSet, TrafficWeights
@@ -103,6 +104,8 @@ def _scale_others(ctx: Context) -> bool:
             active[i] = replace(rs, replicas=available, desired_replicas=ctx.replicas)
     budget = available_replicas(ctx.all) - (ctx.replicas - defaults.surge_and_unavailable(ctx.rollout.spec)[1])
     if budget <= 0:
+        return False
+    if not may_scale_down(ctx, active):
         return False
     delayed = 0
     for rs in by_revision_descending(active):

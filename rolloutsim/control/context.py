@@ -58,6 +58,7 @@ class Context:
         self.services = dict(observed.services)
         self.ingresses = dict(observed.ingresses)
         self.routes = dict(observed.routes)
+        self.load_balancers, self.endpoint_slices = observed.load_balancers, observed.endpoint_slices
         self.pods = observed.pods
         self.templates = observed.templates
         self.analysis_runs = {run.meta.name: run for run in observed.analysis_runs}
@@ -68,6 +69,7 @@ class Context:
         self.other_experiments = [e for e in self.experiments.values() if e.meta.name != self.status.current_experiment]
         self.experiment_reference = ""
         self.weights = self.rollout.status.weights
+        self.albs = self.rollout.status.albs
         self.additional_destinations: tuple[WeightDestination, ...] = ()
         self.restarted_at_s = self.rollout.status.restarted_at_s
         self.all: list[ReplicaSet] = sorted(observed.replica_sets, key=lambda rs: (rs.meta.created_s, rs.meta.name))

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from rolloutsim.manifest.analysis_templates import Templates
-from rolloutsim.manifest.objects import AnalysisRun, Experiment, Ingress, Pod, ReplicaSet, Rollout, Service
+from rolloutsim.manifest.objects import AnalysisRun, EndpointSlice, Experiment, Ingress, LoadBalancer, Pod, ReplicaSet, Rollout, Service
 from rolloutsim.manifest.router_objects import RouterObjects
 
 
@@ -26,13 +26,19 @@ class Now:
 
 @dataclass(frozen=True, slots=True)
 class Observed:
-    """A Rollout with the ReplicaSets it owns, and the objects it may refer to by name; `pods` are those it owns, listed when a restart is due."""
+    """A Rollout with the ReplicaSets it owns, and the objects it may refer to by name; `pods` are those it owns, listed when a restart is due.
+
+    `load_balancers` are what AWS says, by Ingress, and `endpoint_slices` what the API server says: asked only by a controller that was told to
+    verify target groups; None if it was not.
+    """
 
     rollout: Rollout
     replica_sets: tuple[ReplicaSet, ...] = ()
     services: Mapping[str, Service] = field(default_factory=dict)
     ingresses: Mapping[str, Ingress] = field(default_factory=dict)
     routes: RouterObjects = field(default_factory=dict)
+    load_balancers: Mapping[str, LoadBalancer] | None = None
+    endpoint_slices: Mapping[str, EndpointSlice] = field(default_factory=dict)
     pods: tuple[Pod, ...] = ()
     templates: Templates = field(default_factory=Templates)
     analysis_runs: tuple[AnalysisRun, ...] = ()

@@ -22,6 +22,7 @@ def base(ctx: Context) -> RolloutStatus:
     found = RolloutStatus(
         restarted_at_s=ctx.restarted_at_s,
         weights=ctx.weights,
+        albs=ctx.albs,
         current_pod_hash=ctx.new.pod_hash if ctx.new else ctx.template_hash,
         replicas=sum(rs.status.replicas for rs in ctx.all),
         updated_replicas=ctx.new.status.replicas if ctx.new else 0,

@@ -8,23 +8,41 @@ from typing import Literal, NamedTuple
 from rolloutsim.manifest.objects import Ingress, IngressRule, Rollout
 from rolloutsim.manifest.router_hosts import host_matches, hosts_of
 from rolloutsim.manifest.router_objects import ApisixRoute, HTTPRoute, IngressRoute, Mapping, RouterObject, VirtualService
+from rolloutsim.manifest.traffic_routing import AlbRouting
 from rolloutsim.scenario import Stream
 
-Via = Literal["service", "ingress", "canary ingress", "virtual service", "ingress route", "apisix route", "mapping", "http route", "traffic split"]
+Via = Literal[
+    "service",
+    "ingress",
+    "canary ingress",
+    "virtual service",
+    "ingress route",
+    "apisix route",
+    "mapping",
+    "http route",
+    "traffic split",
+    "load balancer",
+]
 CLASS_ANNOTATION = "kubernetes.io/ingress.class"
 
 
 class Choice(NamedTuple):
-    """A data plane, what tells it where to send a stream's requests (`via`), the Service or host they are sent to, and why it is this one."""
+    """A data plane, what tells it where to send a stream's requests (`via`), the Service or host they are sent to, and why it is this one.
+
+    `ingress` is the Ingress whose load balancer it is.
+    """
 
     plane: str
     via: Via
     target: str
     reason: str
+    ingress: str = ""
 
     @property
     def lag(self) -> str:
         """Whose lag it has: that of the control plane in front of an Envoy, else that of the plane's software."""
+        if self.via == "load balancer":
+            return "alb/forward"
         control = {"mapping": "emissary", "http route": "gateway-api"}.get(self.via, "")
         return control if control and self.plane.startswith("envoy/") else self.plane
 
@@ -41,11 +59,12 @@ class IngressClass(NamedTuple):
     source: str
 
 
+ALB = "alb"
 CLASSES = (
     IngressClass("nginx", "ingress-nginx/round_robin", "ingress-nginx --load-balance default round_robin"),
     IngressClass("traefik", "traefik/server_weights_wrr", "Traefik's default strategy for servers is wrr"),
     IngressClass("haproxy", "haproxy/roundrobin", "haproxytech kubernetes-ingress load-balance default roundrobin"),
-    IngressClass("alb", "alb/forward", "AWS load balancer controller; the load balancer's algorithm is not published, taken as random"),
+    IngressClass(ALB, "alb/forward", "AWS load balancer controller"),
     IngressClass("contour", "envoy/endpoint_rr", "Contour's default load balancing policy is RoundRobin"),
     IngressClass("istio", "envoy/endpoint_least_request", "Istio's default for the pods of a Service is LEAST_REQUEST"),
 )
@@ -94,6 +113,9 @@ def _implied(stream: Stream, rollout: Rollout, ingresses: tuple[Ingress, ...], r
     if canary is not None and routing is not None and routing.nginx is not None and rule.service == canary.stable_service:
         why = f"trafficRouting.nginx weighs Ingress {ingress.meta.name}; lua/balancer.lua draws for each request"
         return Choice("ingress-nginx/canary_weight", "canary ingress", rule.service, why)
+    if is_alb(ingress, rollout):
+        why = f"Ingress {ingress.meta.name} is a load balancer's of AWS; its algorithm is not published, taken as random for each request"
+        return Choice("alb/forward", "load balancer", rule.service, why, ingress.meta.name)
     name = ingress_class(ingress)
     if not name:
         return Choice(NO_CLASS.plane, "ingress", rule.service, f"Ingress {ingress.meta.name} has no class, taken as nginx's; {NO_CLASS.source}")
@@ -108,6 +130,28 @@ def _split_service(rollout: Rollout) -> str:
     canary = rollout.spec.strategy.canary
     smi = canary.traffic_routing.smi if canary is not None and canary.traffic_routing is not None else None
     return (smi.root_service or canary.stable_service) if canary is not None and smi is not None else ""
+
+
+def is_alb(ingress: Ingress, rollout: Rollout) -> bool:
+    """Whether the AWS load balancer controller keeps a load balancer for an Ingress: by its class, or because trafficRouting.alb names it."""
+    alb = _alb_router(rollout)
+    return ALB in ingress_class(ingress).lower() or (alb is not None and ingress.meta.name in alb.names)
+
+
+def has_alb_router(rollout: Rollout) -> bool:
+    """Whether trafficRouting.alb is there."""
+    return _alb_router(rollout) is not None
+
+
+def _alb_router(rollout: Rollout) -> AlbRouting | None:
+    canary = rollout.spec.strategy.canary
+    return canary.traffic_routing.alb if canary is not None and canary.traffic_routing is not None else None
+
+
+def is_sticky(rollout: Rollout) -> bool:
+    """Whether the ALB router asks for clients that stay with the target group that they were sent to first."""
+    alb = _alb_router(rollout)
+    return alb is not None and alb.stickiness_config is not None and alb.stickiness_config.enabled
 
 
 def ingress_class(ingress: Ingress) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from rolloutsim.manifest.bundle import Manifests
-from rolloutsim.manifest.data_plane import CLASSES, UnknownClass, choose
+from rolloutsim.manifest.data_plane import CLASSES, UnknownClass, choose, is_sticky
 from rolloutsim.manifest.data_plane_names import DATA_PLANES, near, tries_again
 from rolloutsim.manifest.documents import shown
 from rolloutsim.scenario import Stream
@@ -23,7 +23,10 @@ def check_data_plane(stream: Stream, path: str, manifests: Manifests, refuse: Re
         return
     try:
         choice = choose(stream, manifests.rollout, manifests.ingresses, manifests.routes)
-        if choice.plane not in DATA_PLANES:
+        if choice.ingress and stream.data_plane is None and is_sticky(manifests.rollout):
+            rule = "sticky target groups are not simulated yet, and never ignored"
+            refuse(f"{path}.to", "trafficRouting.alb.stickinessConfig", rule, "Take each request for a new client's: dataPlane: alb/forward.")
+        elif choice.plane not in DATA_PLANES:
             refuse(f"{path}.to", choice.reason, f"{choice.plane} is not simulated yet", "Name another one: dataPlane: random.")
         elif stream.failover is not None:
             _check_failover(stream.failover, choice.plane, f"{path}.failover", refuse)

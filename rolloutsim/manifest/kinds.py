@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 from rolloutsim.errors import Problem
+from rolloutsim.manifest.alb_annotations import ALB_PREFIX
 from rolloutsim.manifest.analysis import RunSpec, TemplateSpec
 from rolloutsim.manifest.decode import Decoder
 from rolloutsim.manifest.documents import Document, shown
@@ -32,7 +33,6 @@ NOT_SIMULATED: dict[str, str] = {
     "spec.workloadRef": "a Rollout that takes its template from a Deployment",
     "spec.restartAt": "a restart that is already asked for in the manifest",
     "spec.strategy.canary.steps[].plugin": "step plugins",
-    "spec.strategy.canary.trafficRouting.alb": "the ALB router",
     "spec.strategy.canary.trafficRouting.appMesh": "the App Mesh router",
     "spec.sessionAffinity": "client affinity of a Service",
     "spec.externalTrafficPolicy": "node-local traffic",
@@ -42,6 +42,8 @@ NOT_SIMULATED: dict[str, str] = {
 
 SERVICE_KEYS = frozenset({"selector", "ports", "type", "clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy", "publishNotReadyAddresses"})
 BALANCING_ANNOTATIONS = ("affinity", "load-balance", "upstream-hash-by", "canary", "service-upstream", "session-cookie")
+STICKY_TARGETS = re.compile(r"stickiness\.enabled=true|load_balancing\.algorithm\.type=(?!round_robin)")
+"""Attributes of AWS target groups that send requests another way."""
 META_KEYS = frozenset({"name", "namespace", "labels", "annotations", "generateName", "creationTimestamp", "uid", "resourceVersion", "generation"})
 
 
@@ -102,8 +104,9 @@ def decode_ingress(document: Document, problems: list[Problem], prefix: str = ""
         decoder.refuse_type(f"{prefix}spec", spec, "a mapping")
         return None
     for key in meta.annotations:
-        short = key.rpartition("/")[2]
-        if short.startswith(BALANCING_ANNOTATIONS):
+        prefix_of_key, _, short = key.rpartition("/")
+        aws = prefix_of_key == ALB_PREFIX
+        if (short.startswith(BALANCING_ANNOTATIONS) and not aws) or (aws and STICKY_TARGETS.search(meta.annotations[key])):
             decoder.refuse(f"{prefix}metadata.annotations.{key}", key, "this way of balancing is not simulated yet", "Remove the annotation.")
     for key in sorted(set(spec) - {"rules", "ingressClassName", "tls", "defaultBackend"}):
         decoder.refuse_unknown(f"{prefix}spec.{key}", key, ["rules", "ingressClassName", "tls", "defaultBackend"])

@@ -11,12 +11,15 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from rolloutsim.manifest.analysis import AnalysisRun, AnalysisTemplate, ClusterAnalysisTemplate
+from rolloutsim.manifest.endpoints import Endpoint, EndpointSlice
 from rolloutsim.manifest.experiment import Experiment
+from rolloutsim.manifest.load_balancer import LoadBalancer
 from rolloutsim.manifest.meta import Meta
 from rolloutsim.manifest.pod_template import LabelSelector, PodTemplate
 from rolloutsim.manifest.rollout import (
     HASH_LABEL,
     INTERNAL,
+    AlbStatus,
     AnalysisHistory,
     BlueGreenStrategy,
     CanaryStrategy,
@@ -41,6 +44,7 @@ from rolloutsim.manifest.router_objects import ApisixRoute, DestinationRule, HTT
 __all__ = [
     "HASH_LABEL",
     "INTERNAL",
+    "AlbStatus",
     "AnalysisHistory",
     "AnalysisRun",
     "AnalysisTemplate",
@@ -58,6 +62,7 @@ __all__ = [
     "Ingress",
     "IngressRule",
     "LabelSelector",
+    "LoadBalancer",
     "Meta",
     "Object",
     "Pause",
@@ -150,23 +155,6 @@ class Service:
 
 
 @dataclass(frozen=True, slots=True)
-class Endpoint:
-    """One ready address of a Service: the pod behind it, and its ReplicaSet's hash."""
-
-    pod: str
-    pod_hash: str
-    ordinal: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class EndpointSlice:
-    """The ready addresses of the Service of the same name, in the order in which they became ready."""
-
-    meta: Meta
-    endpoints: tuple[Endpoint, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
 class IngressRule:
     """One path of a host and the Service behind it."""
 
@@ -194,6 +182,7 @@ Object = (
     | Service
     | EndpointSlice
     | Ingress
+    | LoadBalancer
     | RouterObject
     | AnalysisTemplate
     | ClusterAnalysisTemplate

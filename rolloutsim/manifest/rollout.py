@@ -205,6 +205,16 @@ class TrafficWeights:
 
 
 @dataclass(frozen=True, slots=True)
+class AlbStatus:
+    """An entry of `status.albs`: the load balancer of an Ingress and its two target groups, as AWS names them."""
+
+    ingress: str = ""
+    load_balancer: str = ""
+    canary_target_group: str = ""
+    stable_target_group: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class RolloutStatus:
     """`status` of a Rollout, flattened: `active_selector` is `status.blueGreen.activeSelector`, and so on."""
 
@@ -229,6 +239,7 @@ class RolloutStatus:
     restarted_at_s: float | None = None
     weights: TrafficWeights | None = None
     stable_ping_pong: str = ""
+    albs: tuple[AlbStatus, ...] | None = None
     active_selector: str = ""
     preview_selector: str = ""
     scale_up_preview_check_point: bool = False

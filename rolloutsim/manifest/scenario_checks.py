@@ -10,6 +10,7 @@ from typing import Any
 from rolloutsim.errors import InputError, Problem
 from rolloutsim.manifest.arrival_checks import check_arrivals, expected_requests
 from rolloutsim.manifest.bundle import Manifests
+from rolloutsim.manifest.data_plane import has_alb_router
 from rolloutsim.manifest.data_plane_checks import check_data_plane
 from rolloutsim.manifest.decode import camel
 from rolloutsim.manifest.documents import Document, shown
@@ -58,6 +59,9 @@ def check_scenario(scenario: Scenario, document: Document, manifests: Manifests,
             )
     check_metrics(spec, manifests, refuse)
     check_delays(spec, refuse)
+    if spec.cluster.aws_verify_target_group and not has_alb_router(manifests.rollout):
+        rule = "what the controller then asks AWS is simulated for canaries with the ALB router"
+        refuse("spec.cluster.awsVerifyTargetGroup", "true", rule, "Remove it, or route the canary by alb.")
     check_answers(spec, refuse)
     check_serving(spec, refuse)
     for i, expectation in enumerate(spec.expect):

@@ -63,5 +63,7 @@ class Cluster(Model):
     """The control plane of ingresses, meshes and load balancers: from the EndpointSlice or routing object to the proxy's new configuration."""
     proxy: Lag | None = None
     """From a proxy's new configuration (or rules) to the first request that follows it; `{reload: 32ms}` opens all connections anew."""
+    aws_verify_target_group: bool = False
+    """The Rollout controller runs with `--aws-verify-target-group`: it asks AWS whether an ALB's weights and targets are those wanted."""
     scrape: Seconds | None = None
     """Prometheus' scrape interval."""

@@ -13,6 +13,7 @@ from rolloutsim.control.observed import Now, Observed
 from rolloutsim.control.operations import Pass
 from rolloutsim.control.rollout import reconcile
 from rolloutsim.errors import ApiError
+from rolloutsim.manifest.alb_annotations import MANAGED
 from rolloutsim.manifest.analysis_templates import Templates
 from rolloutsim.manifest.immutable import replace
 from rolloutsim.manifest.objects import (
@@ -21,9 +22,11 @@ from rolloutsim.manifest.objects import (
     AnalysisTemplate,
     ClusterAnalysisTemplate,
     DestinationRule,
+    EndpointSlice,
     Event,
     Experiment,
     Ingress,
+    LoadBalancer,
     Object,
     Pod,
     ReplicaSet,
@@ -44,8 +47,19 @@ from rolloutsim.world.work_queue import WorkQueue
 class RolloutController:
     """Looks at Rollouts whenever they, their ReplicaSets or their Services change, and when a pass asked to be woken."""
 
-    def __init__(self, env: simpy.Environment, store: Store, delays: Delays, recorder: EventRecorder, fraction_s: float, loops: LoopWatch) -> None:
-        self._loops = loops
+    def __init__(
+        self,
+        env: simpy.Environment,
+        store: Store,
+        delays: Delays,
+        recorder: EventRecorder,
+        fraction_s: float,
+        loops: LoopWatch,
+        *,
+        asks_aws: bool = False,
+    ) -> None:
+        """`asks_aws`: it runs with `--aws-verify-target-group`."""
+        self._loops, self._asks_aws = loops, asks_aws
         self._env, self._store, self._delays, self._recorder, self._fraction_s = env, store, delays, recorder, fraction_s
         self._queue = WorkQueue(env)
         self._rollouts = Informer(env, store, Rollout, delays.watch_s)
@@ -91,8 +105,11 @@ class RolloutController:
     def _ingress_changed(self, name: str, _: Ingress | None, after: Ingress | None) -> None:
         for rollout in self._rollouts.objects.values():
             routing = _routing(rollout)
-            named = {*(routing.nginx.ingresses if routing.nginx is not None else ()), *(routing.alb.names if routing.alb is not None else ())}
-            if name in named or (after is not None and after.meta.owner == rollout.meta.name):
+            of_nginx = routing.nginx is not None and name in routing.nginx.ingresses
+            # syncALBIngress: only once the Ingress has an annotation that the Rollout manages.
+            managed = after is not None and f'"{rollout.meta.name}":' in after.meta.annotations.get(MANAGED, "")
+            of_alb = routing.alb is not None and name in routing.alb.names and managed
+            if of_nginx or of_alb or (after is not None and after.meta.owner == rollout.meta.name):
                 self._queue.add_rate_limited(rollout.meta.name)
 
     def _virtual_service_changed(self, name: str, _: VirtualService | None, __: VirtualService | None) -> None:
@@ -132,6 +149,8 @@ class RolloutController:
             self._services.objects,
             self._ingresses.objects,
             self._routes(),
+            self._at_aws(),
+            {s.meta.name: s for s in self._store.objects(EndpointSlice)} if self._asks_aws else {},
             tuple(self._store.objects(Pod)) if restarting else (),  # read from the API server, not from a cache
             Templates(self._templates.objects, self._cluster_templates.objects),
             self._runs_of(rollout),
@@ -159,6 +178,10 @@ class RolloutController:
         found: dict[tuple[type[RouterObject], str], RouterObject] = {(type(o), o.meta.name): o for of in cached for o in of.objects.values()}
         found.update({(kind, obj.meta.name): obj for kind in UNCACHED_KINDS for obj in self._store.objects(kind)})
         return found
+
+    def _at_aws(self) -> dict[str, LoadBalancer] | None:
+        """What AWS says of the load balancers; not asked by default."""
+        return {balancer.meta.name: balancer for balancer in self._store.objects(LoadBalancer)} if self._asks_aws else None
 
     def _runs_of(self, rollout: Rollout) -> tuple[AnalysisRun, ...]:
         """The runs of a Rollout in the cache; one that its status refers to is read from the API server when the cache lacks it."""

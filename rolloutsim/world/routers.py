@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple, Protocol
+from collections.abc import Callable
+from typing import Protocol
 
 import simpy
 
@@ -11,10 +12,12 @@ from rolloutsim.manifest.router_objects import API_VERSIONS
 from rolloutsim.randomness import generator
 from rolloutsim.scenario.lag import Pace
 from rolloutsim.world.backends import Known, Read
+from rolloutsim.world.lag.follower import Follower, Seen
+from rolloutsim.world.lag.gates import Take
 from rolloutsim.world.lag.pipeline import pipeline
 from rolloutsim.world.store import Store
 
-WATCHED = ("EndpointSlice", "Ingress", *(kind.__name__ for kind in API_VERSIONS))
+WATCHED = ("EndpointSlice", "Ingress", "LoadBalancer", *(kind.__name__ for kind in API_VERSIONS))
 
 
 class Reroute(Protocol):
@@ -24,15 +27,11 @@ class Reroute(Protocol):
         """`since_s`: the oldest of the changes that this brings; `reopens`: it came by a reload, which opens all connections anew."""
 
 
-class Seen(NamedTuple):
-    """What there was to know at an instant."""
-
-    at_s: float
-    known: Known
-
-
 class Router:
-    """The data plane of one stream: what it `read`s reaches the traffic at the paces of its control plane and of its proxy, one after the other."""
+    """The data plane of one stream: what it `read`s reaches the traffic at the paces of its control plane and of its proxy, one after the other.
+
+    `since` says when a change was made that is read just now, where something that it reads is late itself.
+    """
 
     def __init__(
         self,
@@ -45,29 +44,23 @@ class Router:
         control: Pace,
         proxy: Pace,
         second_fraction_s: float = 0.0,
+        since: Callable[[], float] | None = None,
     ) -> None:
-        self._read, self._reroute = read, reroute
-        self._reopens = control.reload is not None or proxy.reload is not None
+        reopens = control.reload is not None or proxy.reload is not None
         seed, replication, stream = key
         of_proxy, of_control = (generator(seed, replication, part, stream) for part in ("proxy", "router"))
-        followed = pipeline(env, proxy, of_proxy, second_fraction_s, self._follow)
-        self._take = pipeline(env, control, of_control, second_fraction_s, followed)
-        self._env, self._unheard = env, list[float]()
-        self._seen = self._known = self._read()
+
+        def gates(then: Take[Seen[Known]]) -> Take[Seen[Known]]:
+            followed = pipeline(env, proxy, of_proxy, second_fraction_s, then)
+            return pipeline(env, control, of_control, second_fraction_s, followed)
+
+        def tell(known: Known, since_s: float) -> None:
+            reroute(known, since_s=since_s, reopens=reopens)
+
+        self._follower = Follower(env, read, gates, tell, since=since, always=reopens)
         for kind in WATCHED:
             store.watch(kind, self._changed)
-        self._reroute(self._known, since_s=float(env.now), reopens=False)
+        reroute(self._follower.known, since_s=float(env.now), reopens=False)
 
     def _changed(self, _: str, __: str, ___: Object | None) -> None:
-        present = self._read()
-        if present != self._seen:
-            self._seen = present
-            self._unheard.append(float(self._env.now))
-            self._take(Seen(self._unheard[-1], present))
-
-    def _follow(self, seen: Seen) -> None:
-        since_s = self._unheard[0] if self._unheard else seen.at_s
-        self._unheard = [at_s for at_s in self._unheard if at_s > seen.at_s]
-        if seen.known != self._known or self._reopens:
-            self._known = seen.known
-            self._reroute(seen.known, since_s=since_s, reopens=self._reopens)
+        self._follower.look()

@@ -8,7 +8,7 @@ from typing import Literal
 
 import simpy
 
-from rolloutsim.manifest.data_plane import Choice, choose
+from rolloutsim.manifest.data_plane import ALB, Choice, choose, is_alb
 from rolloutsim.manifest.objects import (
     AnalysisRun,
     AnalysisTemplate,
@@ -25,6 +25,7 @@ from rolloutsim.manifest.objects import (
 )
 from rolloutsim.record import Change, Deed, Happening, Header, Record, Route, Routing
 from rolloutsim.scenario import Action, Cluster, Pods, Stream, Version
+from rolloutsim.scenario.lag import Pace
 from rolloutsim.scenario.metrics import Measured, MetricSource
 from rolloutsim.world import backends
 from rolloutsim.world.analysis_run_controller import AnalysisRunController
@@ -35,6 +36,7 @@ from rolloutsim.world.event_recorder import EventRecorder
 from rolloutsim.world.experiment_controller import ExperimentController
 from rolloutsim.world.kubelet import Kubelet
 from rolloutsim.world.lag.paces import paces
+from rolloutsim.world.load_balancers import LoadBalancers
 from rolloutsim.world.loop_watch import LoopWatch
 from rolloutsim.world.measurements import Measurements, source_of
 from rolloutsim.world.operator import Operator
@@ -104,9 +106,12 @@ class World:
         ReplicaSetController(self.env, self.store, self._delays, header.second_fraction_s, header.seed, header.replication)
         events = EventRecorder(self._happened)
         loops = LoopWatch(self.store, self.record.loops)
-        self.controller = RolloutController(self.env, self.store, self._delays, events, header.second_fraction_s, loops)
-        self.series = TimeSeries()
+        asks_aws = setup.cluster.aws_verify_target_group
+        self.controller = RolloutController(self.env, self.store, self._delays, events, header.second_fraction_s, loops, asks_aws=asks_aws)
+        pace = paces(f"{ALB}/forward", setup.cluster)[0]
         key = (header.seed, header.replication)
+        LoadBalancers(self.env, self.store, lambda ingress: is_alb(ingress, setup.rollout), pace, key, header.second_fraction_s)
+        self.series = TimeSeries()
         sources = {name: source_of(given, self.series, self._hash_of, key) for name, given in setup.metrics}
         measurements = Measurements(sources) if sources else setup.measurements
         AnalysisRunController(self.env, self.store, self._delays, events, header.second_fraction_s, measurements)
@@ -227,7 +232,9 @@ class World:
         key, fraction_s = (header.seed, header.replication, stream.name), header.second_fraction_s
         control, proxy = paces(choice.lag, setup.cluster)
         read = backends.reading(self.store, choice, request)
-        Router(self.env, self.store, read, reroute, key=key, control=control, proxy=proxy, second_fraction_s=fraction_s)
+        since = backends.last_change_s(self.store, choice.ingress) if choice.ingress else None
+        control = Pace() if choice.ingress else control  # AWS is late for all streams alike: LoadBalancers
+        Router(self.env, self.store, read, reroute, key=key, control=control, proxy=proxy, second_fraction_s=fraction_s, since=since)
 
     # --- measurements ----------------------------------------------------------------------------------------------------------
 

@@ -102,6 +102,44 @@ def test_plugins_are_the_gateway_apis_with_http_routes(plugins: str, tmp_path: P
     assert PLUGINS[plugins] in told(tmp_path, WHOLE.replace(ROLLOUT, yaml.safe_dump(document)))
 
 
+ALB_INGRESS = """\
+---
+apiVersion: networking.k8s.io/v1
+kind: Ingress
+metadata: {name: web, annotations: {alb.ingress.kubernetes.io/load-balancer-name: x, %s}}
+spec:
+  ingressClassName: alb
+  rules: [{host: a, http: {paths: [{path: /*, pathType: ImplementationSpecific, backend: {service: {name: app, port: {name: use-annotation}}}}]}}]
+"""
+
+
+def alb(annotation: str = "a: b", routing: str = "", cluster: str = "") -> str:
+    router = f"canaryService: c, stableService: app, trafficRouting: {{alb: {{ingress: web, servicePort: 80{routing}}}}}, steps"
+    text = WHOLE.replace("service/app", "ingress/a") + ALB_INGRESS % annotation
+    text = text.replace("  timeline", f"  cluster: {{{cluster}}}\n  timeline") if cluster else text
+    text = text.replace("    canary:\n      steps: [{setWeight: 25}, {pause: {}}]", f"    canary: {{{router}: [{{setWeight: 25}}, {{pause: {{}}}}]}}")
+    return text + "---\napiVersion: v1\nkind: Service\nmetadata: {name: c}\nspec: {selector: {app: app}, ports: [{port: 80}]}\n"
+
+
+STICKY = ", stickinessConfig: {enabled: true, durationSeconds: 60}"
+
+
+def test_what_of_an_alb_is_not_simulated_is_refused_and_the_rest_is_taken(tmp_path: Path) -> None:
+    stickiness = "alb.ingress.kubernetes.io/target-group-attributes: 'stickiness.enabled=true'"
+    assert "this way of balancing is not simulated yet" in told(tmp_path, alb(stickiness))
+    least = "alb.ingress.kubernetes.io/target-group-attributes: load_balancing.algorithm.type=least_outstanding_requests"
+    assert "this way of balancing is not simulated yet" in told(tmp_path, alb(least))
+    assert "sticky target groups are not simulated yet" in told(tmp_path, alb(routing=STICKY))
+    for text in (alb(), alb(cluster="awsVerifyTargetGroup: true"), alb(routing=STICKY).replace("10/s", "10/s, dataPlane: alb/forward")):
+        (tmp_path / "s.yaml").write_text(text, encoding="utf-8")
+        assert load_scenario([tmp_path / "s.yaml"]).objects.ingresses
+
+
+def test_aws_is_asked_of_canaries_with_the_alb_router_only(tmp_path: Path) -> None:
+    found = told(tmp_path, WHOLE.replace("  timeline", "  cluster: {awsVerifyTargetGroup: true}\n  timeline"))
+    assert "spec.cluster.awsVerifyTargetGroup: true; what the controller then asks AWS is simulated for canaries with the ALB router" in found
+
+
 def test_rules_of_traefik_are_read_into_alternatives() -> None:
     read = alternatives('Host(`a`) && (PathPrefix(`/x`) || !Headers("h", `v`))')
     assert [[(c.matcher, c.arguments, c.wanted) for c in parts] for parts in read] == [

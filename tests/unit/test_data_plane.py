@@ -12,8 +12,8 @@ from rolloutsim.manifest.data_plane import choose
 from rolloutsim.manifest.meta import Meta
 from rolloutsim.manifest.objects import Ingress, IngressRule, Rollout
 from rolloutsim.manifest.rollout import CanaryStrategy, RolloutSpec, Strategy
-from rolloutsim.manifest.router_objects import VirtualService
-from rolloutsim.manifest.traffic_routing import NginxRouting, TrafficRouting
+from rolloutsim.manifest.router_objects import ApisixRoute, HTTPRoute, IngressRoute, Mapping, RouterObject, VirtualService
+from rolloutsim.manifest.traffic_routing import AlbRouting, NginxRouting, SmiRouting, TrafficRouting
 from rolloutsim.scenario import Stream
 from tests.conftest import SCENARIOS
 from tests.unit.test_bad_input import WHOLE
@@ -27,6 +27,10 @@ ROUTED = Rollout(
             )
         )
     ),
+)
+BY_ALB, BY_SMI = (
+    Rollout(Meta("shop"), RolloutSpec(strategy=Strategy(canary=CanaryStrategy(stable_service="shop", traffic_routing=routing))))
+    for routing in (TrafficRouting(alb=AlbRouting(80, ingress="shop")), TrafficRouting(smi=SmiRouting()))
 )
 PLAIN = Rollout(Meta("shop"), RolloutSpec())
 
@@ -47,6 +51,9 @@ def ingress(class_name: str = "", **annotations: str) -> Ingress:
         ("ingress/shop.example", PLAIN, "traefik", "traefik/server_weights_wrr", "shop"),
         ("ingress/shop.example", PLAIN, "haproxy", "haproxy/roundrobin", "shop"),
         ("ingress/shop.example", PLAIN, "alb", "alb/forward", "shop"),
+        ("ingress/shop.example", BY_ALB, "", "alb/forward", "shop"),
+        ("service/shop", BY_SMI, "", "random", "shop"),
+        ("service/other", BY_SMI, "", "kube-proxy/iptables", "other"),
     ],
 )
 def test_the_manifests_imply_it(to: str, rollout: Rollout, class_name: str, plane: str, target: str) -> None:
@@ -65,6 +72,22 @@ def test_a_virtual_service_comes_before_an_ingress() -> None:
     found = choose(Stream(to="ingress/shop.example", rate=1), PLAIN, [ingress("nginx")], [route])
     assert (found.plane, found.via) == ("envoy/weighted_clusters", "virtual service")
     assert "VirtualService shop" in found.reason
+
+
+@pytest.mark.parametrize(
+    ("route", "plane", "via", "lag"),
+    [
+        (IngressRoute(Meta("r"), {"routes": [{"match": "Host(`a`)"}]}), "traefik/weighted_services", "ingress route", "traefik/weighted_services"),
+        (ApisixRoute(Meta("r"), {"http": [{"match": {"hosts": ["a"]}}]}), "apisix/traffic_split", "apisix route", "apisix/traffic_split"),
+        (Mapping(Meta("r"), {"host": "a"}), "envoy/weighted_clusters", "mapping", "emissary"),
+        (HTTPRoute(Meta("r"), {"hostnames": ["a"]}), "envoy/weighted_clusters", "http route", "gateway-api"),
+    ],
+)
+def test_each_routers_object_implies_its_proxy_and_its_lag(route: RouterObject, plane: str, via: str, lag: str) -> None:
+    found = choose(Stream(to="ingress/a", rate=1), PLAIN, [], [route])
+    assert (found.plane, found.via, found.lag) == (plane, via, lag)
+    named = choose(Stream(to="ingress/a", rate=1, data_plane="haproxy/roundrobin"), PLAIN, [], [route])
+    assert named.lag == "haproxy/roundrobin"
 
 
 def test_a_name_changes_the_split_and_not_what_is_read() -> None:

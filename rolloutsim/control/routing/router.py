@@ -7,10 +7,6 @@ from typing import Protocol
 from rolloutsim.manifest.traffic_routing import SetHeaderRoute, SetMirrorRoute
 
 
-class VerifyFailed(Exception):
-    """The weights in force cannot be looked up; the traffic stage ends, the pass goes on."""
-
-
 class Router(Protocol):
     """One provider within one pass; a call that changes nothing writes nothing."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from rolloutsim.manifest.data_plane import Choice
+from rolloutsim.world.backends.alb import load_balancer
 from rolloutsim.world.backends.ambassador import mappings
 from rolloutsim.world.backends.apisix import apisix_route
 from rolloutsim.world.backends.gateway_api import http_route
@@ -27,6 +28,8 @@ def reading(store: Store, choice: Choice, request: Request) -> Read:
     """What a data plane knows whenever it looks."""
     if choice.via in BY_ROUTE:
         return BY_ROUTE[choice.via](store, request)
+    if choice.via == "load balancer":
+        return load_balancer(store, choice.ingress, request)
     if choice.via == "traffic split":
         return traffic_split(store, choice.target)
     if choice.via == "canary ingress":
