@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
-from itertools import groupby
 from typing import TYPE_CHECKING, Any, Literal
 
 from rolloutsim.answers.counting import count
-from rolloutsim.answers.intervals import TOLERANCE, WORKERS, Covers, cycle_strays, interval, verdict
+from rolloutsim.answers.intervals import TOLERANCE, Covers, interval, verdict
 from rolloutsim.answers.reasons import reason_of
+from rolloutsim.answers.strays import strays
 from rolloutsim.answers.stretches import Stretch, replica_sets_at, selector_stretches, stretches, updates
+from rolloutsim.answers.trials import Trial, is_trial, trials, weight_percent
 from rolloutsim.manifest.objects import EndpointSlice, Pod, ReplicaSet
 from rolloutsim.record import Record, Route
 
@@ -50,6 +51,8 @@ class Share:
     reason: str
     pods_new: int
     pods_stable: int
+    experiment: str = ""
+    """The Experiment's template whose pods the row is about; it has no revision, and `set_weight_percent` is the template's own weight."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,9 +99,58 @@ def share(record: Record, *, tolerance: float = TOLERANCE) -> Shares:
     hashes = {ordinal: pod.pod_hash for ordinal, pod in record.pods().items() if isinstance(pod, Pod)}
     rows: list[Share] = []
     for stream in record.traffic:
-        for stretch in _stretches(record, stream):
-            rows += _rows(record, stream, stretch, known, hashes, tolerance)
+        own = [row for stretch in _stretches(record, stream) for row in _rows(record, stream, stretch, known, hashes, tolerance)]
+        routes = routes_of(record, stream)
+        own += [row for trial in trials(record, routes, known) for row in _trial_rows(record, stream, trial, known, hashes, tolerance)]
+        rows += sorted(own, key=lambda row: row.from_s)
     return Shares(tuple(rows), tolerance)
+
+
+def _trial_rows(record: Record, stream: str, trial: Trial, known: dict[str, ReplicaSet], hashes: dict[int, str], tolerance: float) -> Iterator[Share]:
+    """What each template of an Experiment answered while requests could reach it."""
+    stretch = Stretch(trial.from_s, trial.to_s, trial.step, "experiment", None, True)
+    counted = count(record.traffic[stream], trial.from_s, trial.to_s)
+    routes = [(a, b, r) for a, b, r in routes_of(record, stream) if b > trial.from_s and a < trial.to_s]
+    covers, total = routes[-1][2].covers, counted.requests
+    pods_new, pods_stable = _pods(record, stretch)
+    for pod_hash, template in trial.templates.items():
+        answered = sum(requests for ordinal, requests in counted.answered.items() if hashes[ordinal] == pod_hash)
+        given = weight_percent(record, (trial.from_s + trial.to_s) / 2, pod_hash)
+        wanted = given / 100 if given is not None and _is_steered(record, stream, routes[-1][2]) else None
+        found = interval(answered, total, covers, counted.squares, off=strays(routes, pod_hash))
+        judged = verdict(found, wanted, tolerance) if wanted is not None and total else None
+        yield Share(
+            stream=stream,
+            service=routes[-1][2].service,
+            from_s=trial.from_s,
+            to_s=trial.to_s,
+            step=trial.step,
+            label=f"experiment {template}",
+            held=False,
+            set_weight_percent=None if wanted is None else given,
+            revision=known[pod_hash].revision,
+            image=", ".join(known[pod_hash].template.images),
+            is_new=False,
+            requests=total,
+            answered=answered,
+            share_percent=100 * found.share if total else None,
+            low_percent=100 * found.low,
+            high_percent=100 * found.high,
+            covers=covers,
+            verdict=judged,
+            reason=reason_of(record, stretch, [route for _, _, route in routes], pod_hash, found, wanted, judged, tolerance),
+            pods_new=pods_new,
+            pods_stable=pods_stable,
+            experiment=template,
+        )
+
+
+def _pods(record: Record, stretch: Stretch) -> tuple[int, int]:
+    """Available pods of the new version and of all others as a stretch ends."""
+    update = [u for u in updates(record) if u.at_s <= stretch.to_s - 0.1]
+    pods = {pod_hash: rs.status.available_replicas for pod_hash, rs in replica_sets_at(record, stretch.to_s).items()}
+    new = pods.get(update[-1].new_hash, 0) if update else 0
+    return new, sum(pods.values()) - new
 
 
 def _stretches(record: Record, stream: str) -> list[Stretch]:
@@ -158,14 +210,12 @@ def _rows(record: Record, stream: str, stretch: Stretch, known: dict[str, Replic
     new_hash = update[-1].new_hash if update else ""
     if stretch.step is not None:
         by_hash.setdefault(new_hash, 0)
-    at_end = replica_sets_at(record, stretch.to_s)
-    pods = {pod_hash: rs.status.available_replicas for pod_hash, rs in at_end.items()}
-    pods_new = pods.get(new_hash, 0)
+    pods_new, pods_stable = _pods(record, stretch)
     total = counted.requests
     weight_percent = stretch.set_weight_percent if _is_steered(record, stream, routes[-1][2]) else None
-    for pod_hash in sorted(by_hash, key=lambda h: known[h].revision):
+    for pod_hash in sorted((h for h in by_hash if not is_trial(known[h])), key=lambda h: known[h].revision):
         is_new = pod_hash == new_hash
-        found = interval(by_hash[pod_hash], total, covers, counted.squares, off=_off(routes, pod_hash))
+        found = interval(by_hash[pod_hash], total, covers, counted.squares, off=strays(routes, pod_hash))
         wanted = weight_percent / 100 if weight_percent is not None and is_new else None
         judged = verdict(found, wanted, tolerance) if wanted is not None and stretch.held and total else None
         yield Share(
@@ -189,22 +239,8 @@ def _rows(record: Record, stream: str, stretch: Stretch, known: dict[str, Replic
             verdict=judged,
             reason=reason_of(record, stretch, [route for _, _, route in routes], new_hash, found, wanted, judged, tolerance),
             pods_new=pods_new,
-            pods_stable=sum(pods.values()) - pods_new,
+            pods_stable=pods_stable,
         )
-
-
-def _off(routes: list[tuple[float, float, Route]], pod_hash: str) -> float:
-    """By how many requests a deterministic plane may be off: each cycle of each worker, and a cycle begins anew when the pods change."""
-    cycles = [known for known, _ in groupby((route.endpoints, route.weights, route.plane) for _, _, route in routes)]
-    return WORKERS * sum(_strays([endpoint.pod_hash == pod_hash for endpoint in endpoints], weights, plane) for endpoints, weights, plane in cycles)
-
-
-def _strays(own: list[bool], weights: tuple[float, ...], plane: str) -> float:
-    """By how many requests one cycle may be off; weighted ones keep within a request of each pod's weight, but for those that go in blocks."""
-    if not weights:
-        return cycle_strays(own)
-    share = sum(weight for mine, weight in zip(own, weights, strict=True) if mine)
-    return 100 * share * (1 - share) if plane in IN_BLOCKS else max(1, min(sum(own), len(own) - sum(own)))
 
 
 def _is_steered(record: Record, stream: str, route: Route) -> bool:
@@ -220,9 +256,6 @@ def _label(stretch: Stretch, known: dict[str, ReplicaSet]) -> str:
     pod_hash = stretch.label.removeprefix("-> ")
     return f"-> {', '.join(i.rpartition(':')[2] for i in known[pod_hash].template.images)}" if pod_hash in known else stretch.label
 
-
-IN_BLOCKS = ("caddy/weighted_round_robin",)
-"""Deterministic data planes that give each weight in one go, out of 100."""
 
 FRAMES = {"shares": lambda record: share(record).frame()}
 """For `Record.frame`."""

@@ -28,6 +28,7 @@ SHARE_KEYS = [
     "reason",
     "pods_new",
     "pods_stable",
+    "experiment",
 ]
 
 

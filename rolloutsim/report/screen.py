@@ -129,7 +129,7 @@ def _share_table(result: Result, stream: str) -> Table:
     table.add_column("")
     started_s = result.duration.started_s or 0.0
     for row in result.shares.rows:
-        during = row.is_new and (row.step is not None or row.from_s > started_s)
+        during = row.experiment or (row.is_new and (row.step is not None or row.from_s > started_s))
         if row.stream == stream and (during if result.is_canary else row.share_percent is not None):
             table.add_row(*_cells(row, result))
     return table
@@ -160,7 +160,7 @@ def _harm(result: Result) -> Iterator[str]:
         f"{tag_of(v.image)}{v.place} {v.errors:,} of {v.requests:,} ({v.error_percent:.2f} %, {v.low_percent:.2f} - {v.high_percent:.2f})"
         for v in harm.by_version
     )
-    yield f"errors:  {per_version}"
+    yield from _folded("errors:  ", per_version)
     gaps = [f"{gap.service} had none for {gap.stream} from {gap.from_s:.1f} s for {format_duration(gap.to_s - gap.from_s)}" for gap in harm.gaps]
     lost = f"no endpoint {harm.no_endpoint:,}, connection refused {harm.refused:,} of {harm.requests:,} requests"
     lost_kinds = [seen for seen in harm.seen if seen.is_lost]
@@ -205,7 +205,7 @@ def _judgements(result: Result) -> Iterator[str]:
         spent = "unfinished" if judged.to_s is None else format_duration(judged.to_s - judged.from_s)
         measured = f", {', '.join(counts)}" if counts else ""
         text = f"{kind} {judged.name} from {judged.from_s:.1f} s for {spent}{measured}: {judged.phase}"
-        yield f"{'judged:  ' if i == 0 else '         '}{text}" + (f" ({judged.message})" if judged.message else "")
+        yield from _folded("judged:  " if i == 0 else "         ", text + (f" ({judged.message})" if judged.message else ""))
 
 
 def _times(result: Result) -> Iterator[str]:
