@@ -55,17 +55,17 @@ class EndpointsController:
         """Begin a sync of what is there now, unless one is under way."""
         if name not in self._syncing:
             self._syncing.add(name)
-            seen = tuple(self._selected[name])
+            seen = dict.fromkeys(self._selected[name])
             call_later(self._env, self._delay_s, lambda: self._write(name, seen))
 
-    def _write(self, name: str, seen: tuple[str, ...]) -> None:
+    def _write(self, name: str, seen: dict[str, None]) -> None:
         """Write the pods that were seen, less those that have gone since; then look for those that have come."""
         self._syncing.discard(name)
         if self._store.get(Service, name) is None:
             return
         present = self._selected[name]
         self._store.update(EndpointSlice, name, {"endpoints": tuple(present[pod] for pod in seen if pod in present)})
-        if any(pod not in seen for pod in present):
+        if not present.keys() <= seen.keys():
             self._soon(name)
 
 
