@@ -4,24 +4,22 @@ from __future__ import annotations
 
 from rolloutsim.control import ephemeral_metadata, restart, revisions, services, status
 from rolloutsim.control.analysis import of_rollout
-from rolloutsim.control.context import BLUE_GREEN_PAUSE, INCONCLUSIVE_ANALYSIS, Context, by_revision_descending
+from rolloutsim.control.context import Context, by_revision_descending
+from rolloutsim.control.pauses import BLUE_GREEN_PAUSE, INCONCLUSIVE_ANALYSIS
 from rolloutsim.control.replicas import available_replicas, is_saturated
 from rolloutsim.control.scaling import delayed_size, is_referenced, remove_deadlines, scale, scale_new
 from rolloutsim.control.steps import wake_up_during_wait
 from rolloutsim.manifest.analysis import SUCCESSFUL
 from rolloutsim.manifest.immutable import replace
-from rolloutsim.manifest.objects import BlueGreenStrategy, ReplicaSet, RolloutStatus
+from rolloutsim.manifest.objects import ReplicaSet, RolloutStatus
 
 
 def reconcile(ctx: Context) -> None:
     """A full pass; a changed template moves the preview Service and resets the status, nothing more."""
-    blue_green = _strategy(ctx)
-    if blue_green.preview_service:
-        ctx.service(blue_green.preview_service)
-    ctx.service(blue_green.active_service)
+    blue_green = ctx.blue_green
     revisions.sync(ctx)
     if blue_green.preview_service and not ctx.is_halted:
-        services.switch(ctx, blue_green.preview_service, _new(ctx).pod_hash)
+        services.switch(ctx, blue_green.preview_service, ctx.new.pod_hash)
     if not ctx.template_changed:
         restart.evict_due_pods(ctx)
         _scale_replica_sets(ctx)
@@ -36,24 +34,11 @@ def reconcile_replicas_only(ctx: Context) -> None:
     """A pass for a changed spec.replicas: sizes and the counts that follow, nothing else (syncReplicasOnly)."""
     revisions.sync(ctx)
     before = ctx.status
-    if _strategy(ctx).active_service not in ctx.services:
-        return
     _scale_replica_sets(ctx)
     active = _by_hash(ctx, before.active_selector)
     counted = [active] if active is not None else ctx.all
     hpa_replicas = sum(rs.status.replicas for rs in counted)
     status.persist(ctx, replace(before, available_replicas=available_replicas(counted), hpa_replicas=hpa_replicas))
-
-
-def _strategy(ctx: Context) -> BlueGreenStrategy:
-    blue_green = ctx.rollout.spec.strategy.blue_green
-    assert blue_green is not None
-    return blue_green
-
-
-def _new(ctx: Context) -> ReplicaSet:
-    assert ctx.new is not None
-    return ctx.new
 
 
 def _by_hash(ctx: Context, pod_hash: str) -> ReplicaSet | None:
@@ -68,7 +53,7 @@ def _scale_replica_sets(ctx: Context) -> None:
     remove_deadlines(ctx)
     if ctx.stable is not None:
         scale(ctx, ctx.stable, ctx.replicas)
-    if ctx.new is not None and (ctx.stable is None or ctx.new.meta.name != ctx.stable.meta.name):
+    if ctx.stable is None or ctx.stable_is_another:
         scale_new(ctx, _target_of_new(ctx))
     _scale_others(ctx)
     revisions.delete_beyond_limit(ctx)
@@ -76,7 +61,7 @@ def _scale_replica_sets(ctx: Context) -> None:
 
 def _target_of_new(ctx: Context) -> int:
     """N, or previewReplicaCount until the preview was let through (NewRSNewReplicas)."""
-    preview_count, new = _strategy(ctx).preview_replica_count, _new(ctx)
+    preview_count, new = ctx.blue_green.preview_replica_count, ctx.new
     active = _by_hash(ctx, ctx.status.active_selector)
     if preview_count is None or active is None or active.meta.name == new.meta.name or ctx.status.promote_full:
         return ctx.replicas
@@ -87,7 +72,7 @@ def _target_of_new(ctx: Context) -> int:
 
 def _scale_others(ctx: Context) -> None:
     """Old ReplicaSets keep their pods for scaleDownDelaySeconds, newest first up to the limit (scaleDownOldReplicaSetsForBlueGreen)."""
-    if ctx.pause_condition(INCONCLUSIVE_ANALYSIS) is not None or _waits_for_post_promotion(ctx):
+    if ctx.pauses.has(INCONCLUSIVE_ANALYSIS) or _waits_for_post_promotion(ctx):
         return
     delayed = 0
     for rs in by_revision_descending([rs for rs in ctx.others if rs.replicas > 0]):
@@ -100,7 +85,7 @@ def _scale_others(ctx: Context) -> None:
 
 def _waits_for_post_promotion(ctx: Context) -> bool:
     """Whether old pods stay for a post-promotion analysis under way, as scaleDownDelaySeconds is not given."""
-    blue_green, run = _strategy(ctx), ctx.current_runs.get("PostPromotion")
+    blue_green, run = ctx.blue_green, ctx.runs.current.get("PostPromotion")
     if blue_green.post_promotion_analysis is None or blue_green.scale_down_delay_seconds is not None:
         return False
     return not of_rollout.skips_post_promotion(ctx, run) and (run is None or run.status.phase != SUCCESSFUL)
@@ -110,47 +95,47 @@ def _waits_for_post_promotion(ctx: Context) -> bool:
 
 
 def _is_ready_for_pause(ctx: Context) -> bool:
-    new = _new(ctx)
+    new = ctx.new
     return new.replicas == _target_of_new(ctx) == new.status.available_replicas
 
 
 def _is_fast_tracked(ctx: Context) -> bool:
     """Whether the pause is skipped: a deadline on new when the pass began, a full promotion, an active Service not yet or already pinned."""
-    active_hash = ctx.service(_strategy(ctx).active_service).pod_hash
-    return _new(ctx).scale_down_deadline_s is not None or ctx.status.promote_full or active_hash in ("", _new(ctx).pod_hash)
+    active_hash = ctx.service(ctx.blue_green.active_service).pod_hash
+    return ctx.new.scale_down_deadline_s is not None or ctx.status.promote_full or active_hash in ("", ctx.new.pod_hash)
 
 
 def _reconcile_pause(ctx: Context) -> None:
     """Hold the new ReplicaSet before the switch for a human or for autoPromotionSeconds (reconcileBlueGreenPause)."""
-    blue_green = _strategy(ctx)
+    blue_green = ctx.blue_green
     if ctx.status.abort or not _is_ready_for_pause(ctx) or ctx.is_halted:
         return
     needed = blue_green.auto_promotion_enabled is False or blue_green.auto_promotion_seconds > 0
     if _is_fast_tracked(ctx) or ctx.status.scale_up_preview_check_point or not needed:
-        ctx.removed_pauses.add(BLUE_GREEN_PAUSE)
+        ctx.pauses.remove(BLUE_GREEN_PAUSE)
         return
     if not _has_passed_pre_promotion(ctx):
         return
-    condition = ctx.pause_condition(BLUE_GREEN_PAUSE)
+    condition = ctx.pauses.condition(BLUE_GREEN_PAUSE)
     if condition is None:
         if not ctx.status.controller_pause:  # else a human has just resumed
-            ctx.added_pauses.append(BLUE_GREEN_PAUSE)
+            ctx.pauses.add(BLUE_GREEN_PAUSE)
     elif _pause_is_over(ctx):
-        ctx.removed_pauses.add(BLUE_GREEN_PAUSE)
+        ctx.pauses.remove(BLUE_GREEN_PAUSE)
     elif blue_green.auto_promotion_seconds > 0:
         wake_up_during_wait(ctx, condition.start_s + blue_green.auto_promotion_seconds)
 
 
 def _has_passed_pre_promotion(ctx: Context) -> bool:
     """Whether the analysis before the switch has succeeded, or there is none (completedPrePromotionAnalysis)."""
-    run = ctx.current_runs.get("PrePromotion")
-    return _strategy(ctx).pre_promotion_analysis is None or (run is not None and run.status.phase == SUCCESSFUL)
+    run = ctx.runs.current.get("PrePromotion")
+    return ctx.blue_green.pre_promotion_analysis is None or (run is not None and run.status.phase == SUCCESSFUL)
 
 
 def _pause_is_over(ctx: Context) -> bool:
     """Whether a human or the clock has let the preview through (CompletedBlueGreenPause)."""
-    blue_green, condition = _strategy(ctx), ctx.pause_condition(BLUE_GREEN_PAUSE)
-    if ctx.added_pauses:
+    blue_green, condition = ctx.blue_green, ctx.pauses.condition(BLUE_GREEN_PAUSE)
+    if ctx.pauses.added:
         return False
     if ctx.status.scale_up_preview_check_point:
         return True
@@ -163,12 +148,12 @@ def _pause_is_over(ctx: Context) -> bool:
 
 def _reconcile_active_service(ctx: Context) -> None:
     """Switch the active Service to a fully available new ReplicaSet, or back to stable after an abort (reconcileActiveService)."""
-    if ctx.is_halted or not _is_ready_for_pause(ctx) or not is_saturated(_new(ctx), ctx.replicas):
+    if ctx.is_halted or not _is_ready_for_pause(ctx) or not is_saturated(ctx.new, ctx.replicas):
         return
-    name = _strategy(ctx).active_service
+    name = ctx.blue_green.active_service
     pod_hash = ctx.service(name).pod_hash
     if _is_fast_tracked(ctx) or (_pause_is_over(ctx) and _has_passed_pre_promotion(ctx)):
-        pod_hash = _new(ctx).pod_hash
+        pod_hash = ctx.new.pod_hash
     if ctx.status.abort:
         pod_hash = ctx.status.stable_rs
     services.switch(ctx, name, pod_hash)
@@ -179,12 +164,12 @@ def _reconcile_active_service(ctx: Context) -> None:
 
 def _sync_status(ctx: Context) -> None:
     """Decide promotion and write the status; ready and available count the active ReplicaSet only (syncRolloutStatusBlueGreen)."""
-    blue_green = _strategy(ctx)
+    blue_green = ctx.blue_green
     draft = status.base(ctx)
     if ctx.template_changed:
         draft = status.reset(ctx, draft)
     if ctx.status.promote_full or ctx.is_within_rollback_window:
-        ctx.clear_pauses = ctx.remove_abort = True
+        ctx.pauses.clear()
     preview = ctx.services.get(blue_green.preview_service)
     active = ctx.service(blue_green.active_service)
     draft = replace(draft, preview_selector=preview.pod_hash if preview else "", active_selector=active.pod_hash)
@@ -215,10 +200,10 @@ def _promotion(ctx: Context, draft: RolloutStatus) -> str:
         return "Rollback within window"
     if ctx.is_aborted:
         return ""
-    if _strategy(ctx).post_promotion_analysis is not None:
-        if _new(ctx).scale_down_deadline_s is not None:
-            return f"Rollback to '{_new(ctx).meta.name}' within scaleDownDelay"
-        run = ctx.current_runs.get("PostPromotion")
+    if ctx.blue_green.post_promotion_analysis is not None:
+        if ctx.new.scale_down_deadline_s is not None:
+            return f"Rollback to '{ctx.new.meta.name}' within scaleDownDelay"
+        run = ctx.runs.current.get("PostPromotion")
         if run is None or run.status.phase != SUCCESSFUL:
             return ""
     return "Completed blue-green update"
@@ -226,9 +211,9 @@ def _promotion(ctx: Context, draft: RolloutStatus) -> str:
 
 def _check_point(ctx: Context) -> bool:
     """Whether the preview at previewReplicaCount was let through; sticky until promotion or a new template."""
-    preview_count = _strategy(ctx).preview_replica_count
+    preview_count = ctx.blue_green.preview_replica_count
     if preview_count is None:
         return False
     if ctx.status.scale_up_preview_check_point:
         return True
-    return _has_passed_pre_promotion(ctx) and _pause_is_over(ctx) and _new(ctx).status.available_replicas == preview_count
+    return _has_passed_pre_promotion(ctx) and _pause_is_over(ctx) and ctx.new.status.available_replicas == preview_count

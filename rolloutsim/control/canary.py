@@ -5,12 +5,14 @@ from __future__ import annotations
 from rolloutsim.control import ephemeral_metadata, restart, revisions, services, status, steps
 from rolloutsim.control.analysis import of_rollout
 from rolloutsim.control.canary_sizes import scale_replica_sets
-from rolloutsim.control.context import CANARY_PAUSE, Context, PassFailed
+from rolloutsim.control.context import Context
+from rolloutsim.control.draft import PassFailed
 from rolloutsim.control.experiments import of_rollout as experiments
+from rolloutsim.control.pauses import CANARY_PAUSE
 from rolloutsim.control.replicas import available_replicas, threshold_met
 from rolloutsim.control.routing import traffic
 from rolloutsim.manifest.immutable import replace
-from rolloutsim.manifest.objects import CanaryStrategy, RolloutStatus
+from rolloutsim.manifest.objects import RolloutStatus
 
 
 def reconcile(ctx: Context) -> None:
@@ -27,7 +29,7 @@ def reconcile(ctx: Context) -> None:
     traffic.reconcile(ctx)
     experiments.reconcile(ctx)
     failure = _reconcile_analysis(ctx)
-    if ctx.added_pauses:  # an inconclusive analysis holds the sizes from this very pass on
+    if ctx.pauses.added:  # an inconclusive analysis holds the sizes from this very pass on
         sync_status(ctx)
         return
     if failure is not None:
@@ -56,8 +58,6 @@ def reconcile_replicas_only(ctx: Context) -> None:
 
 def sync_status(ctx: Context) -> None:
     """Decide promotion, abort or the next step, and write the status (syncRolloutStatusCanary)."""
-    canary = ctx.rollout.spec.strategy.canary
-    assert canary is not None
     draft = replace(
         status.base(ctx),
         available_replicas=available_replicas(ctx.all),
@@ -65,19 +65,19 @@ def sync_status(ctx: Context) -> None:
         current_step_hash=ctx.step_hash,
         stable_ping_pong=ctx.status.stable_ping_pong,
     )
-    draft = _decided(ctx, canary, draft)
+    draft = _decided(ctx, draft)
     status.persist(ctx, status.with_conditions(ctx, draft))
 
 
-def _decided(ctx: Context, canary: CanaryStrategy, draft: RolloutStatus) -> RolloutStatus:
+def _decided(ctx: Context, draft: RolloutStatus) -> RolloutStatus:
     last = len(ctx.steps)
     if ctx.template_changed or ctx.steps_changed:
         return _restarted(ctx, status.reset(ctx, draft), last)
     index: int | None = ctx.step_index if last else None
     if ctx.status.promote_full or ctx.is_within_rollback_window:
-        ctx.clear_pauses = ctx.remove_abort = True
+        ctx.pauses.clear()
         index = last or None
-    if reason := _promotion(ctx, canary):
+    if reason := _promotion(ctx):
         return status.promote(ctx, draft, reason)
     if ctx.is_aborted:
         at = last if draft.stable_rs == draft.current_pod_hash else 0
@@ -87,13 +87,13 @@ def _decided(ctx: Context, canary: CanaryStrategy, draft: RolloutStatus) -> Roll
         index += 1
         draft = replace(draft, step_run=None)
         ctx.emit("RolloutStepCompleted", f"Rollout step {index}/{last} completed ({steps.describe(ctx.step)})")
-        ctx.removed_pauses.add(CANARY_PAUSE)
+        ctx.pauses.remove(CANARY_PAUSE)
     return replace(draft, current_step_index=index)
 
 
 def _restarted(ctx: Context, draft: RolloutStatus, last: int) -> RolloutStatus:
     """The reset status, past all steps when the template is stable's again or of a recent revision that still has pods."""
-    if ctx.new is None or not last:
+    if not last:
         return draft
     if ctx.status.stable_rs == ctx.new.pod_hash:
         ctx.emit("SkipSteps", "Rollback to stable ReplicaSets")
@@ -104,14 +104,14 @@ def _restarted(ctx: Context, draft: RolloutStatus, last: int) -> RolloutStatus:
     return draft
 
 
-def _promotion(ctx: Context, canary: CanaryStrategy) -> str:
+def _promotion(ctx: Context) -> str:
     """Why the current ReplicaSet becomes stable now; "" if it does not (shouldFullPromote)."""
     if ctx.stable is None:
         return "Initial deploy"
     new, n, last = ctx.new, ctx.replicas, len(ctx.steps)
-    if ctx.is_aborted or new is None:
+    if ctx.is_aborted:
         return ""
-    if new.status.available_replicas < n and not threshold_met(canary.replica_progress_threshold, new, n):
+    if new.status.available_replicas < n and not threshold_met(ctx.canary.replica_progress_threshold, new, n):
         return ""
     if ctx.status.promote_full:
         return "Full promotion requested"

@@ -30,8 +30,7 @@ def sizes(ctx: Context, weights: TrafficWeights | None) -> tuple[int, int]:
 
 def _routed_sizes(ctx: Context, weights: TrafficWeights | None) -> tuple[int, int]:
     """With a router the canary jumps to its count and stable stays at N, or follows its traffic (CalculateReplicaCountsForTrafficRoutedCanary)."""
-    canary = ctx.rollout.spec.strategy.canary
-    assert canary is not None
+    canary = ctx.canary
     n, top = ctx.replicas, ctx.max_weight
     explicit, weight = replicas_or_weight(ctx)
     new_size, stable_size = routed_counts(canary, n, explicit, weight, top)
@@ -59,8 +58,7 @@ def _at_least(canary: CanaryStrategy, size: int) -> int:
 
 def at_desired_counts(ctx: Context, weights: TrafficWeights | None) -> bool:
     """Whether the present sizes are those of the step (AtDesiredReplicaCountsForCanary; spec/canary.md 6.3)."""
-    canary = ctx.rollout.spec.strategy.canary
-    assert canary is not None
+    canary = ctx.canary
     new_size, stable_size = sizes(ctx, weights)
     if not threshold_met(canary.replica_progress_threshold, ctx.new, new_size):
         return False
@@ -77,10 +75,9 @@ def scale_replica_sets(ctx: Context) -> bool:
     if ctx.is_halted:
         return False
     remove_deadlines(ctx)
-    stable, new = ctx.stable, ctx.new
-    if stable is not None and (new is None or new.meta.name != stable.meta.name) and scale(ctx, stable, sizes(ctx, ctx.status.weights)[1]):
+    if ctx.stable is not None and ctx.stable_is_another and scale(ctx, ctx.stable, sizes(ctx, ctx.status.weights)[1]):
         return True
-    if new is not None and scale_new(ctx, sizes(ctx, ctx.weights)[0]):
+    if scale_new(ctx, sizes(ctx, ctx.weights)[0]):
         return True
     return _scale_others(ctx)
 
@@ -126,10 +123,8 @@ def _scale_others(ctx: Context) -> bool:
 
 def _size_of_other(ctx: Context, rs: ReplicaSet, delayed: int, budget: int) -> tuple[int, int]:
     """Count of delayed ReplicaSets so far, and the size of an old one: within the budget without a router, else by its scale-down delay."""
-    canary = ctx.rollout.spec.strategy.canary
-    assert canary is not None
     if ctx.routing is None:
         return delayed, max(0, rs.replicas - budget)
-    if not canary.dynamic_stable_scale and (ctx.is_fully_promoted or rs.scale_down_deadline_s is not None):
+    if not ctx.canary.dynamic_stable_scale and (ctx.is_fully_promoted or rs.scale_down_deadline_s is not None):
         return delayed_size(ctx, rs, delayed, rs.replicas)
     return delayed, 0

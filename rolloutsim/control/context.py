@@ -5,20 +5,22 @@ A context lives within one pass and is filled in the controller's order (rollout
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Literal, TypeVar, cast
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeVar, cast
 
 from rolloutsim.control import defaults
+from rolloutsim.control.analysis.runs import Runs
+from rolloutsim.control.anti_affinity import without_anti_affinity
+from rolloutsim.control.draft import Draft
 from rolloutsim.control.hashes import pod_template_hash, step_hash
 from rolloutsim.control.observed import Now, Observed
-from rolloutsim.control.operations import CreateRoute, DeleteRoute, Emit, Operation, Pass, UpdateReplicaSet, UpdateRoute
-from rolloutsim.manifest.analysis import SUCCESSFUL, AnalysisRun, RunReference
+from rolloutsim.control.operations import CreateRoute, DeleteRoute, UpdateReplicaSet, UpdateRoute
+from rolloutsim.control.pauses import INCONCLUSIVE_ANALYSIS, Pauses
 from rolloutsim.manifest.immutable import replace
 from rolloutsim.manifest.objects import (
     HASH_LABEL,
-    AnalysisHistory,
-    Experiment,
-    PauseCondition,
+    BlueGreenStrategy,
+    CanaryStrategy,
     ReplicaSet,
     Rollout,
     RolloutStatus,
@@ -29,30 +31,14 @@ from rolloutsim.manifest.objects import (
 from rolloutsim.manifest.router_objects import DestinationRule, RouterObject
 from rolloutsim.manifest.traffic_routing import TrafficRouting
 
-Finished = TypeVar("Finished", AnalysisRun, Experiment)
 OfRouter = TypeVar("OfRouter", bound=RouterObject)
 
-CANARY_PAUSE = "CanaryPauseStep"
-BLUE_GREEN_PAUSE = "BlueGreenPause"
-INCONCLUSIVE_ANALYSIS = "InconclusiveAnalysisRun"
-INCONCLUSIVE_EXPERIMENT = "InconclusiveExperiment"
-RUN_FIELDS = {
-    "Step": "step_run",
-    "Background": "background_run",
-    "PrePromotion": "pre_promotion_run",
-    "PostPromotion": "post_promotion_run",
-}
-"""Kind of an AnalysisRun (label rollout-type) -> attribute of the Rollout's status that refers to it."""
 
-
-class PassFailed(Exception):
-    """The pass cannot go on; what it has asked for so far stands, and the error makes the controller look again."""
-
-
-class Context:
+class Context(Draft):
     """One pass: what was observed, who plays which role, what is decided so far."""
 
     def __init__(self, observed: Observed, now: Now) -> None:
+        super().__init__()
         self.now = now
         self.rollout: Rollout = observed.rollout
         self.services = dict(observed.services)
@@ -61,9 +47,8 @@ class Context:
         self.load_balancers, self.endpoint_slices = observed.load_balancers, observed.endpoint_slices
         self.pods = observed.pods
         self.templates = observed.templates
-        self.analysis_runs = {run.meta.name: run for run in observed.analysis_runs}
-        self.current_runs, self.other_runs = self._sorted_runs()
-        self.references: dict[str, RunReference] = {}
+        self.runs = Runs(self.status, observed.analysis_runs)
+        self.pauses = Pauses(self.status)
         self.experiments = {experiment.meta.name: experiment for experiment in observed.experiments}
         self.current_experiment = self.experiments.get(self.status.current_experiment)
         self.other_experiments = [e for e in self.experiments.values() if e.meta.name != self.status.current_experiment]
@@ -74,82 +59,49 @@ class Context:
         self.restarted_at_s = self.rollout.status.restarted_at_s
         self.all: list[ReplicaSet] = sorted(observed.replica_sets, key=lambda rs: (rs.meta.created_s, rs.meta.name))
         self.template_hash = pod_template_hash(self.rollout.spec.template, self.rollout.status.collision_count)
-        self.operations: list[Operation] = []
-        self.wake_up_at_s: float | None = None
-        self.requeue = False
-        # rollout/pause.go: pauseContext
-        self.added_pauses: list[str] = []
-        self.removed_pauses: set[str] = set()
-        self.clear_pauses = False
-        self.add_abort = False
-        self.remove_abort = False
-        self.abort_message = ""
-        self.new = next((rs for rs in self.all if rs.pod_hash == self.template_hash), None)
+        self._new = self._found_new()
         self.assign_roles()
 
     def assign_roles(self) -> None:
         """Tell stable and others apart, given `new` (FindOldReplicaSets, GetStableRS, GetOtherRSs)."""
-        stable_hash, new_name = self.rollout.status.stable_rs, self.new.meta.name if self.new else None
+        stable_hash, new_name = self.rollout.status.stable_rs, self._new.meta.name if self._new else None
         self.older = [rs for rs in self.all if rs.meta.name != new_name]
         self.stable = next((rs for rs in self.all if stable_hash and rs.pod_hash == stable_hash), None)
         stable_name = self.stable.meta.name if self.stable else None
         self.others = [rs for rs in self.older if rs.meta.name != stable_name]
 
-    def _sorted_runs(self) -> tuple[dict[str, AnalysisRun], list[AnalysisRun]]:
-        """Runs that the status refers to, by kind, and the others (FilterCurrentRolloutAnalysisRuns)."""
-        current: dict[str, AnalysisRun] = {}
-        others: list[AnalysisRun] = []
-        names = {reference.name: kind for kind in RUN_FIELDS if (reference := self.reference_of(kind)) is not None}
-        for run in self.analysis_runs.values():
-            if run.meta.name in names:
-                current[names[run.meta.name]] = run
-            else:
-                others.append(run)
-        return current, others
+    def _found_new(self) -> ReplicaSet | None:
+        """The ReplicaSet with the hash of the template, else one with an equal template (utils/replicaset/replicaset.go, FindNewReplicaSet).
 
-    def reference_of(self, kind: str) -> RunReference | None:
-        """What the stored status says of the run of a kind."""
-        found: RunReference | None = getattr(self.status, RUN_FIELDS[kind])
-        return found
+        The hashes differ where `undo` took metadata along that a role had put into the template, as the ReplicaSet's hash does not know of it.
+        """
+        by_hash = next((rs for rs in self.all if rs.pod_hash == self.template_hash), None)
+        if by_hash is not None:
+            return by_hash
+        wanted = self.rollout.spec.template
+        return next((rs for rs in self.all if without_anti_affinity(self.rollout, rs.template) == wanted), None)
 
-    def report_runs(self, current: Mapping[str, AnalysisRun]) -> None:
-        """Make these the current runs, and have the status say so (SetCurrentAnalysisRuns)."""
-        self.current_runs = dict(current)
-        self.references = {RUN_FIELDS[kind]: RunReference(r.meta.name, r.status.phase, r.status.message) for kind, r in current.items()}
+    @property
+    def has_new(self) -> bool:
+        """Whether the template has its ReplicaSet; where it has not, the pass begins by creating it."""
+        return self._new is not None
 
-    def beyond_history(self, others: Sequence[Finished]) -> Iterator[Finished]:
-        """Old runs or Experiments to delete: those without a ReplicaSet, and of the finished ones all but the newest of each outcome."""
-        history = self.rollout.spec.analysis or AnalysisHistory()
-        given = (history.successful_run_history_limit, history.unsuccessful_run_history_limit)
-        left = [defaults.RUN_HISTORY_LIMIT if limit is None else limit for limit in given]
-        known = {rs.pod_hash for rs in self.all}
-        for one in sorted(others, key=lambda one: one.meta.created_s, reverse=True):
-            goes = one.meta.labels.get(HASH_LABEL) not in known
-            if not goes and one.is_completed:
-                side = 0 if one.status.phase == SUCCESSFUL else 1
-                left[side] -= 1
-                goes = left[side] < 0
-            if goes:
-                yield one
+    @property
+    def new(self) -> ReplicaSet:
+        """The ReplicaSet of the template."""
+        assert self._new is not None
+        return self._new
+
+    @new.setter
+    def new(self, rs: ReplicaSet) -> None:
+        self._new = rs
+
+    @property
+    def stable_is_another(self) -> bool:
+        """Whether there is a stable ReplicaSet, and it is not the new one."""
+        return self.stable is not None and self.stable.meta.name != self.new.meta.name
 
     # --- what the pass asks for ------------------------------------------------------------------------------------------------
-
-    def do(self, operation: Operation) -> None:
-        """Append an operation."""
-        self.operations.append(operation)
-
-    def emit(self, reason: str, message: str, type_: Literal["Normal", "Warning"] = "Normal") -> None:
-        """Append an event about the Rollout."""
-        self.operations.append(Emit(reason, message, type_))
-
-    def wake_up(self, at_s: float) -> None:
-        """Look again at `at_s`, or earlier; the work queue keeps the soonest of several."""
-        if self.wake_up_at_s is None or at_s < self.wake_up_at_s:
-            self.wake_up_at_s = at_s
-
-    def result(self, error: str | None = None) -> Pass:
-        """The pass as decided."""
-        return Pass(tuple(self.operations), self.wake_up_at_s, self.requeue, error)
 
     def create_route(self, route: RouterObject) -> None:
         """Create a routing object, and go on as if it were there."""
@@ -170,7 +122,6 @@ class Context:
 
     def replace_new(self, **changes: Any) -> None:
         """Update the new ReplicaSet and go on with the updated one."""
-        assert self.new is not None
         self.do(UpdateReplicaSet(self.new.meta.name, changes))
         self.new = replace(self.new, **changes)
 
@@ -185,6 +136,18 @@ class Context:
     def replicas(self) -> int:
         """N."""
         return defaults.desired_replicas(self.rollout.spec)
+
+    @property
+    def canary(self) -> CanaryStrategy:
+        """The canary strategy of a Rollout that has one."""
+        assert self.rollout.spec.strategy.canary is not None
+        return self.rollout.spec.strategy.canary
+
+    @property
+    def blue_green(self) -> BlueGreenStrategy:
+        """The blue-green strategy of a Rollout that has one."""
+        assert self.rollout.spec.strategy.blue_green is not None
+        return self.rollout.spec.strategy.blue_green
 
     @property
     def steps(self) -> tuple[Step, ...]:
@@ -208,14 +171,10 @@ class Context:
         canary = self.rollout.spec.strategy.canary
         return step_hash(canary.steps if canary is not None else None)
 
-    def pause_condition(self, reason: str) -> PauseCondition | None:
-        """The stored pause condition of a reason."""
-        return next((c for c in self.status.pause_conditions if c.reason == reason), None)
-
     @property
     def is_aborted(self) -> bool:
         """Whether the pass works on an aborted rollout (pauseContext.IsAborted)."""
-        return not self.remove_abort and (self.add_abort or self.status.abort)
+        return self.pauses.is_aborted
 
     @property
     def is_paused(self) -> bool:
@@ -225,7 +184,7 @@ class Context:
     @property
     def is_halted(self) -> bool:
         """Whether all progress is held: spec.paused, or an inconclusive analysis (rollout/context.go, haltProgress)."""
-        return self.rollout.spec.paused or self.pause_condition(INCONCLUSIVE_ANALYSIS) is not None
+        return self.rollout.spec.paused or self.pauses.has(INCONCLUSIVE_ANALYSIS)
 
     @property
     def is_fully_promoted(self) -> bool:
@@ -235,8 +194,7 @@ class Context:
     @property
     def template_changed(self) -> bool:
         """Whether the pod template is not the one of the stored currentPodHash (CheckPodSpecChange)."""
-        found = self.new.pod_hash if self.new else self.template_hash
-        return self.status.current_pod_hash not in ("", found)
+        return self.status.current_pod_hash not in ("", self.new.pod_hash)
 
     @property
     def steps_changed(self) -> bool:
@@ -247,7 +205,7 @@ class Context:
     def is_within_rollback_window(self) -> bool:
         """Whether new is an older, close enough ReplicaSet than stable (rollout/sync.go, isRollbackWithinWindow; whole seconds)."""
         window, new, stable = self.rollout.spec.rollback_window, self.new, self.stable
-        if new is None or stable is None or window is None or window.revisions <= 0:
+        if stable is None or window is None or window.revisions <= 0:
             return False
         first, last = self._second(new), self._second(stable)
         return first < last and sum(first < self._second(rs) < last for rs in self.all) < window.revisions
@@ -285,9 +243,7 @@ class Context:
         return cast("OfRouter | None", self.routes.get((kind, name)))
 
     def service(self, name: str) -> Service:
-        """A Service of the cache; the pass fails without it."""
-        if name not in self.services:
-            raise PassFailed(f'service "{name}" not found')
+        """A Service that the spec names; it is there, as the spec is invalid without it (GetReferencedServices)."""
         return self.services[name]
 
 

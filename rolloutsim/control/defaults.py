@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rolloutsim.manifest.objects import RolloutSpec
+from rolloutsim.manifest.objects import BlueGreenStrategy, CanaryStrategy, RolloutSpec
 from rolloutsim.quantities import scaled
 
 REPLICAS = 1
@@ -33,7 +33,7 @@ def surge_and_unavailable(spec: RolloutSpec) -> tuple[int, int]:
     Blue-green has no surge. Source: utils/replicaset/replicaset.go, resolveFenceposts, MaxSurge, MaxUnavailable.
     """
     n = desired_replicas(spec)
-    strategy = spec.strategy.canary or spec.strategy.blue_green
+    strategy = spec.strategy.canary or spec.strategy.blue_green  # views ask of invalid Rollouts, too
     given = MAX_UNAVAILABLE if strategy is None or strategy.max_unavailable is None else strategy.max_unavailable
     unavailable = scaled(given, n, up=False)
     canary = spec.strategy.canary
@@ -56,30 +56,20 @@ def progress_deadline_seconds(spec: RolloutSpec) -> int:
 
 
 def scale_down_delay_seconds(spec: RolloutSpec) -> int:
-    """How long an old ReplicaSet keeps its pods: 30 s in blue-green and with a router, 0 in a canary without one."""
-    blue_green, canary = spec.strategy.blue_green, spec.strategy.canary
-    if blue_green is not None:
-        given = blue_green.scale_down_delay_seconds
-    elif canary is not None and canary.traffic_routing is not None:
-        given = canary.scale_down_delay_seconds
-    else:
-        return 0
+    """How long an old ReplicaSet keeps its pods in blue-green and with a router: 30 s when absent; a canary without a router has no delay."""
+    given = _strategy(spec).scale_down_delay_seconds
     return SCALE_DOWN_DELAY_SECONDS if given is None else given
 
 
 def scale_down_delay_revision_limit(spec: RolloutSpec) -> int:
     """How many old ReplicaSets may keep their pods at once; unlimited when absent."""
-    strategy = spec.strategy.blue_green or spec.strategy.canary
-    given = strategy.scale_down_delay_revision_limit if strategy is not None else None
+    given = _strategy(spec).scale_down_delay_revision_limit
     return UNLIMITED if given is None else given
 
 
 def abort_scale_down_delay_seconds(spec: RolloutSpec) -> int | None:
-    """How long canary or preview keep their pods after an abort: 30 s when absent; an explicit 0 means for ever (None); 0 without a router."""
-    strategy = spec.strategy.blue_green or spec.strategy.canary
-    if spec.strategy.canary is not None and spec.strategy.canary.traffic_routing is None:
-        return 0
-    given = strategy.abort_scale_down_delay_seconds if strategy is not None else None
+    """How long a routed canary or a preview keep their pods after an abort: 30 s when absent; an explicit 0 means for ever (None)."""
+    given = _strategy(spec).abort_scale_down_delay_seconds
     if given is None:
         return ABORT_SCALE_DOWN_DELAY_SECONDS
     return given or None
@@ -91,3 +81,10 @@ def max_weight(spec: RolloutSpec) -> int:
     routing = canary.traffic_routing if canary is not None else None
     given = routing.max_traffic_weight if routing is not None else None
     return MAX_WEIGHT if given is None else given
+
+
+def _strategy(spec: RolloutSpec) -> BlueGreenStrategy | CanaryStrategy:
+    """The one strategy that a valid spec has."""
+    found = spec.strategy.blue_green or spec.strategy.canary
+    assert found is not None
+    return found

@@ -18,21 +18,15 @@ Metadata = Mapping[str, Mapping[str, str]]
 
 def reconcile(ctx: Context) -> None:
     """The canary's (preview's) metadata to new, stable's (active's) to stable or to a promoted new, none to the others."""
-    canary, blue_green = ctx.rollout.spec.strategy.canary, ctx.rollout.spec.strategy.blue_green
+    canary = ctx.rollout.spec.strategy.canary
     if canary is not None:
         new_metadata, stable_metadata = canary.canary_metadata, canary.stable_metadata
-    elif blue_green is not None:
-        new_metadata, stable_metadata = blue_green.preview_metadata, blue_green.active_metadata
-    else:  # pragma: no cover  (refused before)
-        return
-    if ctx.new is not None:
-        promoted = ctx.status.stable_rs in ("", ctx.new.pod_hash)
-        changed = _synced(ctx, ctx.new, stable_metadata if promoted else new_metadata)
-        if not promoted and ctx.stable is not None:
-            ctx.stable = _synced(ctx, ctx.stable, stable_metadata)
-        elif promoted and ctx.stable is not None:
-            ctx.stable = changed
-        ctx.new = changed
+    else:
+        new_metadata, stable_metadata = ctx.blue_green.preview_metadata, ctx.blue_green.active_metadata
+    promoted = ctx.status.stable_rs in ("", ctx.new.pod_hash)
+    ctx.new = _synced(ctx, ctx.new, stable_metadata if promoted else new_metadata)
+    if ctx.stable is not None:
+        ctx.stable = ctx.new if promoted else _synced(ctx, ctx.stable, stable_metadata)
     for rs in ctx.others:
         _synced(ctx, rs, None)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from rolloutsim.control import conditions, defaults
+from rolloutsim.manifest.analysis import COMPLETED
 from rolloutsim.manifest.objects import Phase, Rollout, RolloutSpec, RolloutStatus
 
 
@@ -28,13 +29,20 @@ def phase_of(spec: RolloutSpec, status: RolloutStatus) -> tuple[Phase, str]:
         if status.active_selector == "" or status.active_selector != status.current_pod_hash:
             return "Progressing", "active service cutover pending"
         if not completed:
-            return "Progressing", "waiting for analysis to complete"
-    elif spec.strategy.canary is not None:
-        if spec.strategy.canary.traffic_routing is None and status.replicas > status.updated_replicas:
+            awaited = "analysis" if _awaits_post_promotion_analysis(spec, status) else "post-promotion verification"
+            return "Progressing", f"waiting for {awaited} to complete"
+    else:
+        canary = spec.strategy.canary
+        if canary is not None and canary.traffic_routing is None and status.replicas > status.updated_replicas:
             return "Progressing", "old replicas are pending termination"
         if not completed:
             return "Progressing", "waiting for all steps to complete"
     return "Healthy", ""
+
+
+def _awaits_post_promotion_analysis(spec: RolloutSpec, status: RolloutStatus) -> bool:
+    blue_green, run = spec.strategy.blue_green, status.post_promotion_run
+    return blue_green is not None and blue_green.post_promotion_analysis is not None and (run is None or run.status not in COMPLETED)
 
 
 def client_phase(rollout: Rollout) -> tuple[Phase | None, str]:

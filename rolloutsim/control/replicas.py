@@ -66,7 +66,7 @@ def next_pair(
     weight: int,
     surge: int,
     unavailable: int,
-    new: ReplicaSet | None,
+    new: ReplicaSet,
     stable: ReplicaSet | None,
     others: Sequence[ReplicaSet],
     max_weight: int = MAX_WEIGHT,
@@ -77,29 +77,28 @@ def next_pair(
     N - unavailable. Source: CalculateReplicaCountsForBasicCanary; spec/canary.md 5.2.
     """
     wanted_new, wanted_stable = target(replicas, weight, surge, max_weight)
-    scale_stable = stable is not None and (new is None or new.meta.name != stable.meta.name)
-    if not scale_stable:
+    has_other_stable = stable is not None and stable.meta.name != new.meta.name
+    if not has_other_stable:
         wanted_new, wanted_stable = replicas, 0
-    n = new.replicas if new is not None else 0
-    s = stable.replicas if scale_stable and stable is not None else 0
-    ceiling = replicas + surge
+    n, s = new.replicas, stable.replicas if stable is not None and has_other_stable else 0
+    ceiling, floor = replicas + surge, replicas - unavailable
     room = ceiling - total_replicas([*others, new]) - s
-    if scale_stable and s < wanted_stable and room > 0:
+    if has_other_stable and s < wanted_stable and room > 0:
         grown = min(wanted_stable, s + room)
         room, s = room - (grown - s), grown
-    if new is not None and n < wanted_new and room > 0:
+    if n < wanted_new and room > 0:
         n = min(wanted_new, n + room)
     if total_replicas(others) > 0:
         return n, s
-    floor = replicas - unavailable
-    growing = new is None or wanted_new >= new.replicas
+    growing = wanted_new >= new.replicas
+    # A stable that is the new one counts twice from here on, as it does in the source.
     spare = _counted(new, ignore_availability=not growing) + _counted(stable, ignore_availability=growing) - floor
     if spare <= 0:
         return n, s
     if not growing:
         n = _shrunk(new, wanted_new, spare, n)
         n, s = _within_limits(new, stable, n, s, ceiling, floor)
-    elif scale_stable:
+    elif stable is not None and has_other_stable:
         s = _shrunk(stable, wanted_stable, spare, s)
         s, n = _within_limits(stable, new, s, n, ceiling, floor)
     return n, s
@@ -114,21 +113,17 @@ def _counted(rs: ReplicaSet | None, *, ignore_availability: bool) -> int:
     return rs.status.available_replicas
 
 
-def _shrunk(rs: ReplicaSet | None, wanted: int, spare: int, present: int) -> int:
-    if rs is not None and rs.replicas > wanted:
-        return max(wanted, rs.replicas - spare)
-    return present
+def _shrunk(rs: ReplicaSet, wanted: int, spare: int, present: int) -> int:
+    return max(wanted, rs.replicas - spare) if rs.replicas > wanted else present
 
 
-def _within_limits(drained: ReplicaSet | None, kept: ReplicaSet | None, d: int, a: int, ceiling: int, floor: int) -> tuple[int, int]:
+def _within_limits(drained: ReplicaSet, kept: ReplicaSet | None, d: int, a: int, ceiling: int, floor: int) -> tuple[int, int]:
     """Sizes (drained, kept) brought back under the ceiling without giving up availability (adjustReplicaWithinLimits)."""
     if kept is None:
         return d, a
-    kept_available = kept.status.available_replicas
-    drained_available = drained.status.available_replicas if drained is not None else 0
     a -= max(0, a + d - ceiling)
-    available = min(drained_available, d) + min(kept_available, a)
-    a += min(max(0, kept_available - a), max(0, floor - available))
+    available = min(drained.status.available_replicas, d) + min(kept.status.available_replicas, a)
+    a += min(max(0, kept.status.available_replicas - a), max(0, floor - available))
     return d - max(0, a + d - ceiling), a
 
 

@@ -35,8 +35,6 @@ def create_new(ctx: Context) -> None:
 
 def sync(ctx: Context) -> None:
     """Give the new ReplicaSet the highest revision and the Rollout's minReadySeconds; the Rollout's own number follows (syncReplicaSetRevision)."""
-    if ctx.new is None:
-        return
     new, revision = ctx.new, _next_revision(ctx)
     changes: dict[str, object] = {}
     if new.revision < revision:
@@ -60,7 +58,7 @@ def delete_beyond_limit(ctx: Context) -> None:
     for rs in oldest_first[: max(0, surplus)]:
         if rs.replicas == 0 and rs.status.replicas == 0 and rs.meta.generation <= rs.status.observed_generation:
             ctx.do(DeleteReplicaSet(rs.meta.name))
-            for run in ctx.other_runs:
+            for run in ctx.runs.others:
                 if run.meta.labels.get(HASH_LABEL) == rs.pod_hash:
                     ctx.do(DeleteAnalysisRun(run.meta.name))
             for experiment in ctx.other_experiments:

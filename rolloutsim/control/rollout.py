@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from rolloutsim.control import blue_green, canary, conditions, defaults, revisions, status
-from rolloutsim.control.context import Context, PassFailed
+from rolloutsim.control.context import Context
+from rolloutsim.control.draft import PassFailed
 from rolloutsim.control.observed import Now, Observed
 from rolloutsim.control.operations import Pass, UpdateRollout
 from rolloutsim.manifest.immutable import replace
@@ -24,10 +25,10 @@ def reconcile(observed: Observed, now: Now) -> Pass:
 def _reconcile(ctx: Context) -> None:
     _refuse_invalid_spec(ctx)
     promoted = ctx.is_fully_promoted
-    if ctx.new is None:
+    if not ctx.has_new:
         revisions.create_new(ctx)
     if promoted and ctx.is_aborted:
-        ctx.remove_abort = True
+        ctx.pauses.drop_abort()
     if ctx.rollout.spec.replicas is None:
         ctx.do(UpdateRollout({"spec": replace(ctx.rollout.spec, replicas=defaults.REPLICAS), "normalised": True}))
         return

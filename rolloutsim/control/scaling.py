@@ -14,7 +14,7 @@ def scale(ctx: Context, rs: ReplicaSet, size: int) -> bool:
     if rs.replicas == size and not stale:
         return False
     changes: dict[str, object] = {"replicas": size, "desired_replicas": ctx.replicas}
-    if size == 0 and not delays_abort(ctx):
+    if size == 0 and abort_delay_s(ctx) is None:
         changes["scale_down_deadline_s"] = None
     ctx.do(UpdateReplicaSet(rs.meta.name, changes))
     if rs.replicas == size:
@@ -24,23 +24,23 @@ def scale(ctx: Context, rs: ReplicaSet, size: int) -> bool:
     return True
 
 
-def delays_abort(ctx: Context) -> bool:
-    """Whether an aborted new ReplicaSet keeps its pods for a delay (shouldDelayScaleDownOnAbort).
+def abort_delay_s(ctx: Context) -> int | None:
+    """How long an aborted new ReplicaSet keeps its pods; None if it does not wait (shouldDelayScaleDownOnAbort).
 
     Not in a canary without a router, not with an explicit delay of 0, and with dynamicStableScale only when the delay is explicit.
     """
     canary = ctx.rollout.spec.strategy.canary
     if not ctx.is_aborted or ctx.stable is None or (canary is not None and canary.traffic_routing is None):
-        return False
-    if defaults.abort_scale_down_delay_seconds(ctx.rollout.spec) is None:
-        return False
-    return canary is None or not canary.dynamic_stable_scale or canary.abort_scale_down_delay_seconds is not None
+        return None
+    if canary is not None and canary.dynamic_stable_scale and canary.abort_scale_down_delay_seconds is None:
+        return None
+    return defaults.abort_scale_down_delay_seconds(ctx.rollout.spec)
 
 
 def remove_deadlines(ctx: Context) -> None:
     """Take the scale-down deadline from new (unless its abort is delayed) and from stable (removeScaleDownDeadlines)."""
-    cleared = [ctx.new] if ctx.new is not None and not delays_abort(ctx) else []
-    if ctx.stable is not None and (not cleared or ctx.new is None or ctx.stable.meta.name != ctx.new.meta.name):
+    cleared = [ctx.new] if abort_delay_s(ctx) is None else []
+    if ctx.stable is not None and (not cleared or ctx.stable_is_another):
         cleared.append(ctx.stable)
     for rs in cleared:
         if rs.scale_down_deadline_s is not None:
@@ -55,14 +55,11 @@ def set_deadline(ctx: Context, rs: ReplicaSet, delay_s: float) -> None:
 
 def scale_new(ctx: Context, size: int) -> bool:
     """Size the new ReplicaSet, or let the delay after an abort run; True if its size changed (reconcileNewReplicaSet)."""
-    new, stable = ctx.new, ctx.stable
-    if new is None:
-        return False
-    if delays_abort(ctx) and stable is not None:
+    new, delay_s = ctx.new, abort_delay_s(ctx)
+    if delay_s is not None and ctx.stable is not None:
         deadline_s = new.scale_down_deadline_s
-        delay_s = defaults.abort_scale_down_delay_seconds(ctx.rollout.spec)
         if deadline_s is None:
-            if delay_s is not None and stable.status.available_replicas == ctx.replicas:
+            if ctx.stable.status.available_replicas == ctx.replicas:
                 set_deadline(ctx, new, delay_s)
             return False
         if deadline_s > ctx.now.s:
@@ -99,14 +96,13 @@ def delayed_size(ctx: Context, rs: ReplicaSet, delayed: int, kept: int) -> tuple
 
 def is_referenced(ctx: Context, rs: ReplicaSet) -> bool:
     """Whether the status, a Service or a DestinationRule still points at a ReplicaSet (isReplicaSetReferenced)."""
-    status, strategy = ctx.status, ctx.rollout.spec.strategy
+    status, canary = ctx.status, ctx.rollout.spec.strategy.canary
     hashes = [status.stable_rs, status.current_pod_hash, status.active_selector, status.preview_selector]
     if status.weights is not None:
         hashes += [status.weights.canary.pod_template_hash, status.weights.stable.pod_template_hash]
-    names: tuple[str, ...] = ()
-    if strategy.canary is not None:
-        names = (strategy.canary.canary_service, strategy.canary.stable_service)
-    elif strategy.blue_green is not None:
-        names = (strategy.blue_green.active_service, strategy.blue_green.preview_service)
+    if canary is not None:
+        names = (canary.canary_service, canary.stable_service)
+    else:
+        names = (ctx.blue_green.active_service, ctx.blue_green.preview_service)
     hashes += [ctx.services[name].pod_hash for name in names if name in ctx.services]
     return rs.pod_hash in hashes or rs.pod_hash in ctx.subset_hashes()

@@ -38,9 +38,7 @@ def ensure_canary_services(ctx: Context) -> None:
 
     With ping-pong the Services take turns instead: at an update the idle one moves to new at once (reconcilePingAndPongService).
     """
-    canary = ctx.rollout.spec.strategy.canary
-    if canary is None:
-        return
+    canary = ctx.canary
     if canary.ping_pong is not None and not ctx.is_fully_promoted:
         ensure(ctx, ctx.rollout.stable_and_canary(prefer_ping_pong=True)[1], ctx.new, check_availability=False)
     ensure(ctx, canary.stable_service, ctx.stable)
@@ -55,9 +53,9 @@ def dynamically_rolled_back_from(ctx: Context) -> str:
 
     Source: utils/rollout/rolloututil.go, IsDynamicallyRollingBackToStable.
     """
-    canary, weights, new = ctx.rollout.spec.strategy.canary, ctx.status.weights, ctx.new
-    if canary is None or canary.traffic_routing is None or not canary.dynamic_stable_scale or not ctx.is_fully_promoted:
+    canary, weights, new = ctx.canary, ctx.status.weights, ctx.new
+    if canary.traffic_routing is None or not canary.dynamic_stable_scale or not ctx.is_fully_promoted:
         return ""
-    if weights is None or new is None or weights.canary.pod_template_hash == new.pod_hash:
+    if weights is None or weights.canary.pod_template_hash == new.pod_hash:
         return ""
     return "" if new.status.available_replicas >= ctx.replicas else weights.canary.pod_template_hash

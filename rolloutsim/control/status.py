@@ -6,12 +6,13 @@ from dataclasses import fields
 from typing import Any
 
 from rolloutsim.control import conditions, defaults
-from rolloutsim.control.context import RUN_FIELDS, Context
+from rolloutsim.control.analysis.runs import RUN_FIELDS
+from rolloutsim.control.context import Context
 from rolloutsim.control.operations import PatchRolloutStatus
 from rolloutsim.control.phase import phase_of
 from rolloutsim.control.replicas import available_replicas
 from rolloutsim.manifest.immutable import replace
-from rolloutsim.manifest.objects import Condition, PauseCondition, Rollout, RolloutStatus
+from rolloutsim.manifest.objects import Condition, Rollout, RolloutStatus
 
 _FIELDS = tuple(f.name for f in fields(RolloutStatus))
 
@@ -23,29 +24,29 @@ def base(ctx: Context) -> RolloutStatus:
         restarted_at_s=ctx.restarted_at_s,
         weights=ctx.weights,
         albs=ctx.albs,
-        current_pod_hash=ctx.new.pod_hash if ctx.new else ctx.template_hash,
+        current_pod_hash=ctx.new.pod_hash,
         replicas=sum(rs.status.replicas for rs in ctx.all),
-        updated_replicas=ctx.new.status.replicas if ctx.new else 0,
+        updated_replicas=ctx.new.status.replicas,
         ready_replicas=sum(rs.status.ready_replicas for rs in ctx.all),
         collision_count=status.collision_count,
         conditions=conditions.without(status.conditions, "InvalidSpec"),
         promote_full=status.promote_full,
         stable_rs=status.stable_rs,
     )
-    runs: dict[str, Any] = {**ctx.references, "current_experiment": ctx.experiment_reference}
+    runs: dict[str, Any] = {**ctx.runs.references, "current_experiment": ctx.experiment_reference}
     return replace(found, **runs)
 
 
 def reset(ctx: Context, status: RolloutStatus) -> RolloutStatus:
     """The status at the beginning of a new update: pauses, abort, full promotion and runs are gone, steps start over (resetRolloutStatus)."""
-    ctx.clear_pauses = ctx.remove_abort = True
+    ctx.pauses.clear()
     forgotten: dict[str, Any] = dict.fromkeys(RUN_FIELDS.values())
     return replace(status, promote_full=False, scale_up_preview_check_point=False, current_step_index=0 if ctx.steps else None, **forgotten)
 
 
 def promote(ctx: Context, status: RolloutStatus, reason: str) -> RolloutStatus:
     """The status with the current ReplicaSet as stable; the event comes only when that is a change (promoteStable)."""
-    ctx.clear_pauses = ctx.remove_abort = True
+    ctx.pauses.clear()
     if status.stable_rs != status.current_pod_hash:
         text = f"Rollout completed update to revision {ctx.rollout.revision} ({status.current_pod_hash}): {reason}"
         ctx.emit("RolloutCompleted", text)
@@ -73,15 +74,13 @@ def patch_conditions(ctx: Context, added: list[Condition]) -> None:
     for condition in added:
         updated = conditions.with_(updated, condition)[0]
     status = replace(ctx.status, conditions=updated, observed_generation=ctx.rollout.meta.generation)
-    changes = _difference(ctx.status, _with_phase(ctx.rollout, status))
-    if changes:
-        ctx.do(PatchRolloutStatus(changes))
+    ctx.do(PatchRolloutStatus(_difference(ctx.status, _with_phase(ctx.rollout, status))))
 
 
 def persist(ctx: Context, status: RolloutStatus) -> None:
     """Settle pauses, generation and phase and patch what differs; nothing to patch sets the timer that detects a stuck rollout."""
     previous = ctx.status
-    status = _with_pauses(ctx, status)
+    status = ctx.pauses.settled(status, ctx.now)
     status = _with_phase(ctx.rollout, replace(status, observed_generation=ctx.rollout.meta.generation))
     changes = _difference(previous, status)
     if not changes:
@@ -106,7 +105,7 @@ def with_conditions(ctx: Context, status: RolloutStatus) -> RolloutStatus:
         unhealthy = conditions.new("Healthy", "False", "RolloutHealthy", "Rollout is not healthy", now)
         current, became_unhealthy = conditions.with_(current, unhealthy)
     if ctx.is_aborted:
-        message = f"Rollout aborted update to revision {ctx.rollout.revision}" + (f": {ctx.abort_message}" if ctx.abort_message else "")
+        message = f"Rollout aborted update to revision {ctx.rollout.revision}" + (f": {ctx.pauses.abort_message}" if ctx.pauses.abort_message else "")
         current, changed = conditions.with_(current, conditions.new("Progressing", "False", "RolloutAborted", message, now))
         if changed:
             ctx.emit("RolloutAborted", message, "Warning")
@@ -150,7 +149,7 @@ def _with_progress(
 ) -> conditions.Conditions:
     """Condition Progressing: done, moving, or past its deadline."""
     now = ctx.now
-    name = f'ReplicaSet "{ctx.new.meta.name}"' if ctx.new else f'Rollout "{ctx.rollout.meta.name}"'
+    name = f'ReplicaSet "{ctx.new.meta.name}"'
     if healthy:
         done = conditions.new("Progressing", "True", "NewReplicaSetAvailable", f"{name} has successfully progressed.", now)
         return conditions.with_(current, done)[0]
@@ -160,18 +159,17 @@ def _with_progress(
             reason, message = "ReplicaSetNotAvailable", conditions.NOT_AVAILABLE
         moving = conditions.new("Progressing", "True", reason, message, now)
         before = conditions.get(ctx.status.conditions, "Progressing")
-        if before is not None:
-            # Every progress renews lastUpdateTime, unlike other conditions: it restarts the deadline.
-            if before.status == "True":
-                moving = replace(moving, last_transition_s=before.last_transition_s)
-            current = conditions.without(current, "Progressing")
-        return conditions.with_(current, moving)[0]
+        assert before is not None  # no pass comes this far without one (revisions.sync)
+        if before.status == "True":
+            moving = replace(moving, last_transition_s=before.last_transition_s)
+        # Every progress renews lastUpdateTime, unlike other conditions: it restarts the deadline.
+        return conditions.with_(conditions.without(current, "Progressing"), moving)[0]
     waits = any(rs.scale_down_deadline_s is not None for rs in ctx.others)
     if not _is_indefinite(ctx) and not waits and _timed_out(ctx, current):
         late = conditions.new("Progressing", "False", "ProgressDeadlineExceeded", f"{name} has timed out progressing.", now)
         current, _ = conditions.with_(current, late)
         if ctx.rollout.spec.progress_deadline_abort and not ctx.is_aborted:
-            ctx.add_abort, ctx.abort_message = True, late.message
+            ctx.pauses.abort(late.message)
             ctx.emit("RolloutAborted", late.message, "Warning")
     return current
 
@@ -234,24 +232,6 @@ def _is_available(ctx: Context, status: RolloutStatus) -> bool:
         return available_replicas(ctx.all) >= ctx.replicas
     active = next((rs for rs in ctx.all if rs.pod_hash == status.active_selector), None)
     return active is not None and active.replicas == active.desired_replicas == active.status.available_replicas == ctx.replicas
-
-
-def _with_pauses(ctx: Context, status: RolloutStatus) -> RolloutStatus:
-    """Abort and pause fields (rollout/pause.go, CalculatePauseStatus); an empty list of pauses clears controllerPause, too."""
-    # An abort by the deadline outlasts its removal from a fully promoted rollout in the same pass (CalculateAbortStatus, unlike IsAborted).
-    if ctx.add_abort or ctx.is_aborted:
-        aborted_at_s = ctx.status.aborted_at_s
-        return replace(status, abort=True, aborted_at_s=ctx.now.whole_s if aborted_at_s is None else aborted_at_s)
-    status = replace(status, abort=False, aborted_at_s=None)
-    if ctx.clear_pauses:
-        return status
-    stored = ctx.status.pause_conditions
-    pauses = [c for c in stored if c.reason not in ctx.removed_pauses]
-    known = {c.reason for c in stored}
-    added = [PauseCondition(reason, ctx.now.whole_s) for reason in ctx.added_pauses if reason not in known]
-    if not pauses and not added:
-        return status
-    return replace(status, pause_conditions=(*pauses, *added), controller_pause=ctx.status.controller_pause or bool(added))
 
 
 def _with_phase(rollout: Rollout, status: RolloutStatus) -> RolloutStatus:

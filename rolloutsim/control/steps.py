@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from rolloutsim.control import defaults
 from rolloutsim.control.canary_sizes import at_desired_counts
-from rolloutsim.control.context import CANARY_PAUSE, Context
+from rolloutsim.control.context import Context
+from rolloutsim.control.pauses import CANARY_PAUSE
 from rolloutsim.manifest.analysis import SUCCESSFUL
 from rolloutsim.manifest.objects import Pause, Step
 from rolloutsim.quantities import pause_seconds
@@ -14,10 +15,10 @@ def reconcile_pause(ctx: Context) -> None:
     """Enter a pause step, or set the timer of a timed one (reconcileCanaryPause)."""
     if ctx.rollout.spec.paused or ctx.status.promote_full or ctx.step is None or ctx.step.pause is None:
         return
-    condition = ctx.pause_condition(CANARY_PAUSE)
+    condition = ctx.pauses.condition(CANARY_PAUSE)
     if condition is None:
         if not ctx.status.controller_pause:  # else a human has just resumed
-            ctx.added_pauses.append(CANARY_PAUSE)
+            ctx.pauses.add(CANARY_PAUSE)
         return
     seconds = pause_seconds(ctx.step.pause.duration)
     if seconds is not None:
@@ -45,13 +46,13 @@ def is_complete(ctx: Context) -> bool:
     if step.experiment is not None:
         return ctx.current_experiment is not None and ctx.current_experiment.status.phase == SUCCESSFUL
     if step.analysis is not None:
-        run = ctx.current_runs.get("Step")
+        run = ctx.runs.current.get("Step")
         return run is not None and run.status.phase == SUCCESSFUL
     return step.set_header_route is not None or step.set_mirror_route is not None
 
 
 def _pause_is_over(ctx: Context, pause: Pause) -> bool:
-    condition = ctx.pause_condition(CANARY_PAUSE)
+    condition = ctx.pauses.condition(CANARY_PAUSE)
     if condition is None:
         return ctx.status.controller_pause
     seconds = pause_seconds(pause.duration)

@@ -31,11 +31,9 @@ def current_set_weight(ctx: Context) -> int:
 
 def desired_weight(ctx: Context) -> int:
     """The weight of the present step; an abort under dynamicStableScale walks back through the steps (GetDesiredCanaryWeight)."""
-    canary = ctx.rollout.spec.strategy.canary
-    new, stable = ctx.new, ctx.stable
-    if canary is None or not (ctx.status.abort and canary.dynamic_stable_scale) or new is None or stable is None:
+    if not (ctx.status.abort and ctx.canary.dynamic_stable_scale) or ctx.stable is None:
         return current_set_weight(ctx)
-    left = max(ctx.replicas - stable.status.available_replicas, new.status.available_replicas)
+    left = max(ctx.replicas - ctx.stable.status.available_replicas, ctx.new.status.available_replicas)
     for step in reversed(ctx.steps):
         if step.set_weight is not None and pods_of_weight(ctx.replicas, step.set_weight, ctx.max_weight) < left:
             return step.set_weight

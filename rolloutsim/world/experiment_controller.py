@@ -8,7 +8,9 @@ from typing import Any
 import simpy
 
 from rolloutsim.control import operations as op
-from rolloutsim.control.experiments.experiment import TEMPLATE_ANNOTATION, ObservedExperiment, reconcile_experiment
+from rolloutsim.control.experiments.experiment import reconcile_experiment
+from rolloutsim.control.experiments.look import ObservedExperiment
+from rolloutsim.control.experiments.templates import TEMPLATE_ANNOTATION
 from rolloutsim.control.observed import Now
 from rolloutsim.errors import ApiError
 from rolloutsim.manifest.analysis_templates import Templates

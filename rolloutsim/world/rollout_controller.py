@@ -8,7 +8,7 @@ from typing import Any
 import simpy
 
 from rolloutsim.control import operations as op
-from rolloutsim.control.context import RUN_FIELDS
+from rolloutsim.control.analysis.runs import RUN_FIELDS
 from rolloutsim.control.observed import Now, Observed
 from rolloutsim.control.operations import Pass
 from rolloutsim.control.rollout import reconcile

@@ -34,6 +34,7 @@ from rolloutsim.world.delays import SCRAPE_S, Delays
 from rolloutsim.world.endpoints import EndpointsController
 from rolloutsim.world.event_recorder import EventRecorder
 from rolloutsim.world.experiment_controller import ExperimentController
+from rolloutsim.world.garbage_collector import GarbageCollector
 from rolloutsim.world.kubelet import Kubelet
 from rolloutsim.world.lag.paces import paces
 from rolloutsim.world.load_balancers import LoadBalancers
@@ -104,6 +105,7 @@ class World:
         Kubelet(self.env, self.store, self._pods_of, header.seed, header.replication, write_s=self._delays.kubelet_write_s)
         EndpointsController(self.env, self.store, self._delays.endpoints_s)
         ReplicaSetController(self.env, self.store, self._delays, header.second_fraction_s, header.seed, header.replication)
+        GarbageCollector(self.env, self.store, self._delays.api_write_s)
         events = EventRecorder(self._happened)
         loops = LoopWatch(self.store, self.record.loops)
         asks_aws = setup.cluster.aws_verify_target_group

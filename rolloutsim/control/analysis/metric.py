@@ -7,7 +7,6 @@ from rolloutsim.manifest.analysis import (
     ERROR,
     FAILED,
     INCONCLUSIVE,
-    PENDING,
     RUNNING,
     SUCCESSFUL,
     Measurement,
@@ -75,10 +74,7 @@ def assess(metric: Metric, result: MetricResult, *, terminating: bool) -> str:
     """The phase of a metric (assessMetricStatus)."""
     if result.phase in COMPLETED:
         return result.phase
-    last = _last(result)
-    if last is None:  # pragma: no cover  (a result exists from its first measurement on)
-        return SUCCESSFUL if terminating else PENDING
-    if last.phase not in COMPLETED:
+    if result.measurements[-1].phase not in COMPLETED:  # a result exists from its first measurement on
         return RUNNING
     phase, _ = beyond_limit(metric, result)
     if phase:

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from rolloutsim.control.analysis.creation import named_run
-from rolloutsim.control.context import BLUE_GREEN_PAUSE, CANARY_PAUSE, INCONCLUSIVE_ANALYSIS, Context, PassFailed
+from rolloutsim.control.context import Context
+from rolloutsim.control.draft import PassFailed
+from rolloutsim.control.history import beyond_history
 from rolloutsim.control.operations import CreateAnalysisRun, DeleteAnalysisRun, TerminateAnalysisRun
+from rolloutsim.control.pauses import BLUE_GREEN_PAUSE, CANARY_PAUSE, INCONCLUSIVE_ANALYSIS
 from rolloutsim.control.replicas import is_saturated
 from rolloutsim.manifest.analysis import ERROR, FAILED, INCONCLUSIVE, AnalysisRun, RolloutAnalysis
 from rolloutsim.manifest.analysis_arguments import ArgumentError, arguments
@@ -25,8 +28,8 @@ _TEXTS = {
 def reconcile(ctx: Context) -> None:
     """Bring the runs of a Rollout in line with where it stands (reconcileAnalysisRuns)."""
     if _is_skipped(ctx):
-        everyone = [*ctx.current_runs.values(), *ctx.other_runs]
-        ctx.report_runs(ctx.current_runs)
+        everyone = [*ctx.runs.current.values(), *ctx.runs.others]
+        ctx.runs.report(ctx.runs.current)
         _terminate(ctx, everyone)
         return
     found: dict[str, AnalysisRun | None] = {}
@@ -39,9 +42,9 @@ def reconcile(ctx: Context) -> None:
         found["PostPromotion"] = _promotion_run(ctx, "PostPromotion")
         _heed(ctx, "PostPromotion", found["PostPromotion"])
     current = {kind: run for kind, run in found.items() if run is not None}
-    ctx.report_runs(current)
+    ctx.runs.report(current)
     names = {run.meta.name for run in current.values()}  # a stale cache may show a run just created among the others
-    others = [run for run in ctx.other_runs if run.meta.name not in names]
+    others = [run for run in ctx.runs.others if run.meta.name not in names]
     _terminate(ctx, others)
     _delete_beyond_limit(ctx, others)
     for kind in ("PostPromotion", "PrePromotion", "Step", "Background"):
@@ -50,7 +53,7 @@ def reconcile(ctx: Context) -> None:
 
 def _is_skipped(ctx: Context) -> bool:
     """Whether no analysis plays a part: aborted, promoted in full, a fast rollback, the first deploy, or within the rollback window."""
-    returning = ctx.new is not None and ctx.new.scale_down_deadline_s is not None
+    returning = ctx.new.scale_down_deadline_s is not None
     return ctx.is_aborted or ctx.status.promote_full or returning or not ctx.status.stable_rs or ctx.is_within_rollback_window
 
 
@@ -59,7 +62,7 @@ def _is_skipped(ctx: Context) -> bool:
 
 def _step_run(ctx: Context) -> AnalysisRun | None:
     """The run of the current step (reconcileStepBasedAnalysisRun)."""
-    current, step = ctx.current_runs.get("Step"), ctx.step
+    current, step = ctx.runs.current.get("Step"), ctx.step
     if ctx.status.pause_conditions or ctx.status.abort:
         return current
     wanted = step.analysis if step is not None else None
@@ -76,15 +79,14 @@ def _step_run(ctx: Context) -> AnalysisRun | None:
 
 def _background_run(ctx: Context) -> AnalysisRun | None:
     """The run that watches from `startingStep` to the promotion (reconcileBackgroundAnalysisRun)."""
-    canary, current = ctx.rollout.spec.strategy.canary, ctx.current_runs.get("Background")
-    wanted = canary.analysis if canary is not None else None
+    wanted, current = ctx.canary.analysis, ctx.runs.current.get("Background")
     if wanted is None or not wanted.templates:
         _terminate(ctx, [current])
         return None
     early = wanted.starting_step is not None and ctx.status.current_step_index is not None and ctx.step_index < wanted.starting_step
     if ctx.is_fully_promoted or not ctx.status.current_pod_hash or early:
         return None
-    if ctx.pause_condition(INCONCLUSIVE_ANALYSIS) is not None:
+    if ctx.pauses.has(INCONCLUSIVE_ANALYSIS):
         return current
     if current is None or _is_run_anew(ctx, current):
         return _create(ctx, wanted, "", {TYPE_LABEL: "Background"})
@@ -97,8 +99,7 @@ def _background_run(ctx: Context) -> AnalysisRun | None:
 
 def _promotion_run(ctx: Context, kind: str) -> AnalysisRun | None:
     """The run before or after the switch (reconcilePrePromotionAnalysisRun, reconcilePostPromotionAnalysisRun)."""
-    blue_green, current = ctx.rollout.spec.strategy.blue_green, ctx.current_runs.get(kind)
-    assert blue_green is not None
+    blue_green, current = ctx.blue_green, ctx.runs.current.get(kind)
     before = kind == "PrePromotion"
     wanted = blue_green.pre_promotion_analysis if before else blue_green.post_promotion_analysis
     if wanted is None or not wanted.templates:
@@ -107,7 +108,7 @@ def _promotion_run(ctx: Context, kind: str) -> AnalysisRun | None:
     if _skips_pre_promotion(ctx, current) if before else skips_post_promotion(ctx, current):
         _terminate(ctx, [current])
         return current
-    if ctx.pause_condition(INCONCLUSIVE_ANALYSIS) is not None:
+    if ctx.pauses.has(INCONCLUSIVE_ANALYSIS):
         return current
     if current is None or _is_run_anew(ctx, current):
         return _create(ctx, wanted, "pre" if before else "post", {TYPE_LABEL: kind})
@@ -116,8 +117,8 @@ def _promotion_run(ctx: Context, kind: str) -> AnalysisRun | None:
 
 def _skips_pre_promotion(ctx: Context, current: AnalysisRun | None) -> bool:
     """Whether the run before the switch is not due: already active or stable, or the preview not complete (skipPrePromotionAnalysisRun)."""
-    new, active, blue_green = ctx.new, ctx.status.active_selector, ctx.rollout.spec.strategy.blue_green
-    if new is None or blue_green is None or ctx.status.stable_rs == new.pod_hash or active in ("", new.pod_hash):
+    new, active, blue_green = ctx.new, ctx.status.active_selector, ctx.blue_green
+    if ctx.status.stable_rs == new.pod_hash or active in ("", new.pod_hash):
         return True
     if current is not None:
         return False
@@ -130,7 +131,7 @@ def _skips_pre_promotion(ctx: Context, current: AnalysisRun | None) -> bool:
 def skips_post_promotion(ctx: Context, current: AnalysisRun | None) -> bool:
     """Whether the run after the switch is not due: not yet active, already stable, or not complete (skipPostPromotionAnalysisRun)."""
     new = ctx.new
-    if new is None or ctx.status.stable_rs == new.pod_hash or ctx.status.active_selector != new.pod_hash:
+    if ctx.status.stable_rs == new.pod_hash or ctx.status.active_selector != new.pod_hash:
         return True
     return current is None and not is_saturated(new, ctx.replicas)
 
@@ -140,7 +141,7 @@ def skips_post_promotion(ctx: Context, current: AnalysisRun | None) -> bool:
 
 def _is_run_anew(ctx: Context, current: AnalysisRun) -> bool:
     """Whether a run follows the current one: a human resumed after an inconclusive one, or retried after an abort (needsNewAnalysisRun)."""
-    if ctx.status.controller_pause and ctx.pause_condition(CANARY_PAUSE) is None and ctx.pause_condition(BLUE_GREEN_PAUSE) is None:
+    if ctx.status.controller_pause and not ctx.pauses.has(CANARY_PAUSE) and not ctx.pauses.has(BLUE_GREEN_PAUSE):
         return current.status.phase == INCONCLUSIVE
     return ctx.status.aborted_at_s is not None
 
@@ -150,16 +151,14 @@ def _heed(ctx: Context, kind: str, run: AnalysisRun | None) -> None:
     if run is None:
         return
     if run.status.phase == INCONCLUSIVE:
-        ctx.added_pauses.append(INCONCLUSIVE_ANALYSIS)
+        ctx.pauses.add(INCONCLUSIVE_ANALYSIS)
     elif run.status.phase in (ERROR, FAILED):
-        ctx.add_abort = True
-        ctx.abort_message = _TEXTS[kind] + (f": {run.status.message}" if run.status.message else "")
+        ctx.pauses.abort(_TEXTS[kind] + (f": {run.status.message}" if run.status.message else ""))
 
 
 def _create(ctx: Context, wanted: RolloutAnalysis, infix: str, labels: dict[str, str]) -> AnalysisRun:
     """A new run, or the like one that is still under way (newAnalysisRunFromRollout)."""
     new, rollout = ctx.new, ctx.rollout
-    assert new is not None
     try:
         stable_hash = ctx.stable.pod_hash if ctx.stable is not None else ""
         args = arguments(wanted.args, rollout, new_hash=new.pod_hash, stable_hash=stable_hash)
@@ -170,7 +169,7 @@ def _create(ctx: Context, wanted: RolloutAnalysis, infix: str, labels: dict[str,
     metadata = wanted.analysis_run_metadata or {}
     all_labels = {**labels, HASH_LABEL: new.pod_hash, **(metadata.get("labels") or {}), **rollout.spec.selector.match_labels}
     meta = Meta(base, rollout.meta.namespace, labels=all_labels, annotations=dict(metadata.get("annotations") or {}), owner=rollout.meta.name)
-    run, is_new = named_run(ctx.analysis_runs, AnalysisRun(meta, spec, revision=rollout.revision))
+    run, is_new = named_run(ctx.runs.by_name, AnalysisRun(meta, spec, revision=rollout.revision))
     if is_new:
         ctx.do(CreateAnalysisRun(run))
     return run
@@ -185,7 +184,7 @@ def _terminate(ctx: Context, runs: Iterable[AnalysisRun | None]) -> None:
 
 def _announce(ctx: Context, kind: str, run: AnalysisRun | None) -> None:
     """The event of a run that changed its phase since the Rollout last looked (emitAnalysisRunStatusChanges)."""
-    before = ctx.reference_of(kind)
+    before = ctx.runs.stored(kind)
     if run is None or not run.status.phase or (before is not None and (before.name != run.meta.name or before.status == run.status.phase)):
         return
     previous = "NoPreviousStatus" if before is None else before.status
@@ -195,5 +194,5 @@ def _announce(ctx: Context, kind: str, run: AnalysisRun | None) -> None:
 
 def _delete_beyond_limit(ctx: Context, others: Sequence[AnalysisRun]) -> None:
     """Old runs go (FilterAnalysisRunsToDelete)."""
-    for run in ctx.beyond_history(others):
+    for run in beyond_history(others, ctx.rollout.spec.analysis, ctx.all):
         ctx.do(DeleteAnalysisRun(run.meta.name))

@@ -122,8 +122,7 @@ def _assessed(run: AnalysisRun, seen: Look) -> tuple[RunStatus, list[Emit], str,
             continue
         phase = of_metric.assess(metric, result, terminating=terminating)
         if phase != result.phase:
-            if phase in COMPLETED:
-                events.append(Emit(f"Metric{phase}", f"Metric '{metric.name}' Completed. Result: {phase}", _type(phase)))
+            events.append(Emit(f"Metric{phase}", f"Metric '{metric.name}' Completed. Result: {phase}", _type(phase)))
             result = replace(result, phase=phase, message=result.measurements[-1].message)
         if phase not in COMPLETED:
             everything = False

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from rolloutsim.control.context import INCONCLUSIVE_ANALYSIS, INCONCLUSIVE_EXPERIMENT, Context, PassFailed
+from rolloutsim.control.context import Context
+from rolloutsim.control.draft import PassFailed
+from rolloutsim.control.history import beyond_history
 from rolloutsim.control.operations import CreateExperiment, DeleteExperiment, TerminateExperiment
+from rolloutsim.control.pauses import INCONCLUSIVE_ANALYSIS, INCONCLUSIVE_EXPERIMENT
 from rolloutsim.control.stored_template import as_stored
 from rolloutsim.manifest.analysis import ERROR, FAILED, INCONCLUSIVE, SUCCESSFUL
 from rolloutsim.manifest.analysis_arguments import ArgumentError, arguments
@@ -29,7 +32,7 @@ def reconcile(ctx: Context) -> None:
     if ctx.is_aborted or ctx.status.promote_full:
         _terminate(ctx, [*ctx.other_experiments, current])
         return
-    if ctx.pause_condition(INCONCLUSIVE_ANALYSIS) is not None:
+    if ctx.pauses.has(INCONCLUSIVE_ANALYSIS):
         return
     step = ctx.step.experiment if ctx.step is not None else None
     if step is not None:
@@ -49,11 +52,10 @@ def reconcile(ctx: Context) -> None:
 def _heed(ctx: Context, experiment: Experiment) -> None:
     """An inconclusive Experiment pauses, a failed one aborts, one under way is the current one."""
     if experiment.status.phase == INCONCLUSIVE:
-        ctx.added_pauses.append(INCONCLUSIVE_EXPERIMENT)
+        ctx.pauses.add(INCONCLUSIVE_EXPERIMENT)
     elif experiment.status.phase in (ERROR, FAILED):
-        ctx.add_abort = True
         message = experiment.status.message
-        ctx.abort_message = "Experiment analysis phase is error/failed" + (f": {message}" if message else "")
+        ctx.pauses.abort("Experiment analysis phase is error/failed" + (f": {message}" if message else ""))
     elif experiment.status.phase != SUCCESSFUL:
         ctx.current_experiment, ctx.experiment_reference = experiment, experiment.meta.name
 
@@ -61,7 +63,7 @@ def _heed(ctx: Context, experiment: Experiment) -> None:
 def _create(ctx: Context, step: ExperimentStep) -> Experiment:
     """The step's Experiment, or the like one that is still under way (GetExperimentFromTemplate, createExperimentWithCollisionHandling)."""
     rollout, stable, new = ctx.rollout, ctx.stable, ctx.new
-    assert stable is not None and new is not None
+    assert stable is not None
     try:
         analyses = tuple(
             ExperimentAnalysis(
@@ -127,5 +129,5 @@ def _terminate(ctx: Context, experiments: Iterable[Experiment | None]) -> None:
 
 def _delete_beyond_limit(ctx: Context, others: Sequence[Experiment]) -> None:
     """Old Experiments go by the rules of old runs (FilterExperimentsToDelete)."""
-    for experiment in ctx.beyond_history(others):
+    for experiment in beyond_history(others, ctx.rollout.spec.analysis, ctx.all):
         ctx.do(DeleteExperiment(experiment.meta.name))

@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from rolloutsim.control.context import Context, PassFailed
+from rolloutsim.control.context import Context
+from rolloutsim.control.draft import PassFailed
 from rolloutsim.control.operations import UpdateRoute
 from rolloutsim.control.routing.router import Plain
 from rolloutsim.manifest.alb_annotations import ALB_PREFIX, MANAGED, USE_ANNOTATION

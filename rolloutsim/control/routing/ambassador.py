@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from rolloutsim.control.context import Context
 from rolloutsim.control.operations import Sleep
 from rolloutsim.control.routing.router import Plain
+from rolloutsim.manifest.immutable import replace
 from rolloutsim.manifest.objects import Meta
 from rolloutsim.manifest.router_objects import Mapping
 from rolloutsim.manifest.traffic_routing import AmbassadorRouting

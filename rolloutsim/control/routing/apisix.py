@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
-from rolloutsim.control.context import Context, PassFailed
+from rolloutsim.control.context import Context
+from rolloutsim.control.draft import PassFailed
 from rolloutsim.control.routing.router import Plain
+from rolloutsim.manifest.immutable import replace
 from rolloutsim.manifest.objects import ApisixRoute
 from rolloutsim.manifest.traffic_routing import ApisixRouting, HeaderMatch, SetHeaderRoute
 

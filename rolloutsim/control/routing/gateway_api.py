@@ -9,7 +9,8 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from rolloutsim.control.context import Context, PassFailed
+from rolloutsim.control.context import Context
+from rolloutsim.control.draft import PassFailed
 from rolloutsim.control.routing.router import Plain
 from rolloutsim.manifest.objects import HTTPRoute, Service
 from rolloutsim.manifest.traffic_routing import GatewayApiRouting, HeaderMatch, SetHeaderRoute

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from rolloutsim.control.context import Context, PassFailed
+from rolloutsim.control.context import Context
+from rolloutsim.control.draft import PassFailed
 from rolloutsim.control.operations import CreateRoute, UpdateRoute
 from rolloutsim.control.routing.router import Plain
 from rolloutsim.manifest.immutable import replace

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from rolloutsim.control.context import Context, PassFailed
+from rolloutsim.control.context import Context
+from rolloutsim.control.draft import PassFailed
 from rolloutsim.control.routing.router import Plain
 from rolloutsim.manifest.objects import TraefikService
 from rolloutsim.manifest.traffic_routing import TraefikRouting

@@ -9,7 +9,8 @@ from collections.abc import Iterator
 
 from rolloutsim.control import defaults, services
 from rolloutsim.control.canary_sizes import at_desired_counts
-from rolloutsim.control.context import Context, PassFailed
+from rolloutsim.control.context import Context
+from rolloutsim.control.draft import PassFailed
 from rolloutsim.control.replicas import threshold_met
 from rolloutsim.control.routing import alb, ambassador, apisix, gateway_api, istio, nginx, smi, traefik
 from rolloutsim.control.routing.router import Router
@@ -54,7 +55,7 @@ def _routers(ctx: Context, routing: TrafficRouting) -> Iterator[Router]:
 
 
 def _reconcile(ctx: Context, canary: CanaryStrategy, router: Router) -> bool:
-    canary_hash = ctx.new.pod_hash if ctx.new else ""
+    canary_hash = ctx.new.pod_hash
     stable_hash = ctx.stable.pod_hash if ctx.stable else ""
     if rolled_back_from := services.dynamically_rolled_back_from(ctx):
         weight, canary_hash = _weight_on_abort(ctx, canary), rolled_back_from
@@ -73,7 +74,7 @@ def _reconcile(ctx: Context, canary: CanaryStrategy, router: Router) -> bool:
         if ctx.step.set_mirror_route is not None:
             router.set_mirror_route(ctx.step.set_mirror_route)
     stored = ctx.status.weights
-    if (ctx.new is None or ctx.new.status.available_replicas == 0) and stored is not None and stored.canary.weight > 0:
+    if ctx.new.status.available_replicas == 0 and stored is not None and stored.canary.weight > 0:
         _set_weight(ctx, router, weight)  # before the hash: a new, empty canary must not get the old weight
     router.update_hash(canary_hash, stable_hash)
     _set_weight(ctx, router, weight)
@@ -115,7 +116,7 @@ def _weight(ctx: Context, canary: CanaryStrategy, router: Router) -> int:
             services.ensure(ctx, canary.canary_service, ctx.stable, check_availability=False)
         router.remove_managed_routes()
         return weight
-    if ctx.new is None or ctx.new.status.available_replicas == 0:
+    if ctx.new.status.available_replicas == 0:
         ctx.additional_destinations = _experiment_destinations(ctx)
         router.remove_managed_routes()
         return 0
@@ -151,7 +152,7 @@ def _experiment_destinations(ctx: Context) -> tuple[WeightDestination, ...]:
 def _weight_on_abort(ctx: Context, canary: CanaryStrategy) -> int:
     """0, or under dynamicStableScale a walk down as stable regrows (calculateDesiredWeightOnAbortOrStableRollback)."""
     n, top, stable = ctx.replicas, ctx.max_weight, ctx.stable
-    if not canary.dynamic_stable_scale or stable is None or ctx.new is None or n == 0:
+    if not canary.dynamic_stable_scale or stable is None or n == 0:
         return 0
     carried = top * stable.status.available_replicas // n
     wanted, expected, stored = desired_weight(ctx), max(0, top - carried), ctx.status.weights

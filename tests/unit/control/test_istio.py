@@ -7,7 +7,21 @@ from typing import Any
 import pytest
 
 from rolloutsim.control import commands
-from rolloutsim.manifest.objects import DestinationRule, ReplicaSet, Service, VirtualService
+from rolloutsim.control.context import Context
+from rolloutsim.control.draft import PassFailed
+from rolloutsim.control.observed import Now, Observed
+from rolloutsim.control.routing.istio import Istio
+from rolloutsim.manifest.objects import CanaryStrategy, DestinationRule, Meta, ReplicaSet, Rollout, RolloutSpec, Service, Strategy, VirtualService
+from rolloutsim.manifest.traffic_routing import (
+    DestinationRuleReference,
+    HeaderMatch,
+    IstioRouting,
+    RouteMatch,
+    SetHeaderRoute,
+    SetMirrorRoute,
+    StringMatch,
+    VirtualServiceReference,
+)
 from tests.unit.control.worlds import do, image, rollout, service, virtual_service, world
 
 SUBSETS = {
@@ -116,3 +130,57 @@ def test_ping_pong_services_take_turns() -> None:
     image(made, "v2", 6.0)
     assert made.rollout.status.stable_ping_pong == "pong"
     assert made.store.get(Service, "pong").pod_hash == made.rollout.status.stable_rs
+
+
+# --- one write, as a function ----------------------------------------------------------------------------------------------------------
+
+
+def router(*routes: dict[str, Any], managed: tuple[str, ...] = (), **istio: Any) -> tuple[Istio, Context]:
+    """The router of one pass over a VirtualService with these HTTP routes."""
+    service = VirtualService(Meta("vs"), {"http": list(routes)})
+    rule = DestinationRule(Meta("dr"), RULE["spec"])
+    strategy = Strategy(CanaryStrategy(canary_service="canary", stable_service="stable"))
+    routes_ = {(VirtualService, "vs"): service, (DestinationRule, "dr"): rule}
+    ctx = Context(Observed(Rollout(Meta("app"), RolloutSpec(strategy=strategy)), routes=routes_), Now(0.0))
+    return Istio(ctx, IstioRouting(virtual_service=VirtualServiceReference("vs"), **istio), managed), ctx
+
+
+def written(ctx: Context) -> list[dict[str, Any]]:
+    """The HTTP routes as the pass leaves them."""
+    return list(ctx.routes[VirtualService, "vs"].spec["http"])
+
+
+STABLE, CANARY = {"destination": {"host": "stable"}, "weight": 100}, {"destination": {"host": "canary"}}
+
+
+def test_istio_leaves_destinations_without_a_host_and_additional_subsets_alone() -> None:
+    """`additionalSubsetNames` keep their share, which stable does not get."""
+    kept = {"destination": {"host": "app", "subset": "third"}, "weight": 10}
+    nameless = {"destination": {"subset": "x"}, "weight": 3}
+    rule = DestinationRuleReference("dr", canary_subset_name="new", stable_subset_name="old", additional_subset_names=("third",))
+    made, ctx = router({"route": [STABLE, CANARY, kept, nameless]}, destination_rule=rule)
+    made.set_weight(20)
+    (route,) = written(ctx)
+    assert [d.get("weight") for d in route["route"]] == [70, 20, 10, 3]
+
+
+def test_istio_removes_destinations_by_the_indices_of_the_old_list() -> None:
+    """`removal of two experiment destinations uses the indices of the old list: ... the second one ... is appended once more with 0`."""
+    two = [{"destination": {"host": name}, "weight": 10} for name in ("one", "two")]
+    made, ctx = router({"route": [{**STABLE, "weight": 60}, {**CANARY, "weight": 20}, *two]})
+    made.set_weight(20)
+    (route,) = written(ctx)
+    assert [(d["destination"]["host"], d["weight"]) for d in route["route"]] == [("stable", 80), ("canary", 20), ("two", 10), ("two", 0)]
+
+
+def test_a_header_route_leads_to_the_canary_subset() -> None:
+    rule = DestinationRuleReference("dr", canary_subset_name="new", stable_subset_name="old")
+    made, ctx = router({"route": [STABLE, CANARY]}, managed=("hdr",), destination_rule=rule)
+    made.set_header_route(SetHeaderRoute("hdr", (HeaderMatch("X", StringMatch(exact="y")),)))
+    assert written(ctx)[0]["route"] == [{"destination": {"host": "app", "subset": "new"}, "weight": 100}]
+
+
+def test_a_mirror_route_needs_a_route_to_copy() -> None:
+    made, _ = router(managed=("mir",))
+    with pytest.raises(PassFailed, match="no HTTP route of the VirtualService follows the weight"):
+        made.set_mirror_route(SetMirrorRoute("mir", (RouteMatch(method=StringMatch(exact="GET")),)))

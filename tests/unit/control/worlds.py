@@ -10,13 +10,22 @@ import yaml
 
 from rolloutsim.answers.share import share
 from rolloutsim.control import commands
+from rolloutsim.control.observed import Observed
+from rolloutsim.manifest.analysis_templates import Templates
 from rolloutsim.manifest.bundle import bundle
 from rolloutsim.manifest.documents import parse
 from rolloutsim.manifest.merge_patch import patched_spec
 from rolloutsim.manifest.objects import (
+    AnalysisRun,
+    AnalysisTemplate,
+    ClusterAnalysisTemplate,
+    Experiment,
+    Ingress,
+    Pod,
     ReplicaSet,
     Rollout,
     RouterObject,
+    Service,
 )
 from rolloutsim.record import Header
 from rolloutsim.scenario import Cluster, Pods, Stream, Version
@@ -142,3 +151,20 @@ def reasons(made: World) -> list[str]:
 
 def sizes(made: World) -> dict[str, int]:
     return {rs.template.images[0].rpartition(":")[2]: rs.replicas for rs in made.store.objects(ReplicaSet)}
+
+
+def observed(made: World) -> Observed:
+    """What the controller would see of the world as it stands, without any delay."""
+    store = made.store
+    routes: dict[Any, Any] = {(type(o), o.meta.name): o for o in store.everything() if isinstance(o, RouterObject) and not isinstance(o, Ingress)}
+    return Observed(
+        made.rollout,
+        tuple(rs for rs in store.objects(ReplicaSet) if rs.meta.owner == "app"),
+        {s.meta.name: s for s in store.objects(Service)},
+        {i.meta.name: i for i in store.objects(Ingress)},
+        routes,
+        tuple(store.objects(Pod)),
+        Templates({t.meta.name: t for t in store.objects(AnalysisTemplate)}, {t.meta.name: t for t in store.objects(ClusterAnalysisTemplate)}),
+        tuple(run for run in store.objects(AnalysisRun) if run.meta.owner == "app"),
+        tuple(e for e in store.objects(Experiment) if e.meta.owner == "app"),
+    )
