@@ -5,10 +5,13 @@ from __future__ import annotations
 import pytest
 
 from rolloutsim.control.history import beyond_history
+from rolloutsim.control.observed import Now
+from rolloutsim.control.operations import DeleteReplicaSet
+from rolloutsim.control.rollout import reconcile
 from rolloutsim.manifest.analysis import AnalysisRun, RunStatus
 from rolloutsim.manifest.objects import HASH_LABEL, AnalysisHistory, Experiment, Meta, PodTemplate, ReplicaSet
 from rolloutsim.manifest.objects import AnalysisRun as Run
-from tests.unit.control.worlds import image, rollout, sizes, world
+from tests.unit.control.worlds import image, observed, rollout, sizes, world
 
 KEPT = ReplicaSet(Meta("app-h"), PodTemplate(), "h")
 
@@ -55,11 +58,22 @@ def test_a_replica_set_beyond_the_limit_takes_its_runs_and_experiments_along(kin
         else {"experiment": {"duration": "1s", "scaleDownDelaySeconds": 0, "templates": [{"name": "t", "specRef": "canary"}]}}
     )
     made = world(TEMPLATE, rollout({"canary": {"steps": [wanted]}}, replicas=1, revisionHistoryLimit=1), metrics=METRICS)
-    for tag in ("v2", "v3", "v4"):
+    for tag in ("v2", "v3", "v4", "v5"):
         image(made, tag, 20.0)
         assert made.rollout.status.phase == "Healthy"
-    assert set(sizes(made)) == {"v3", "v4"}
+    assert set(sizes(made)) == {"v4", "v5"}
     known = {rs.pod_hash for rs in made.store.objects(ReplicaSet)}
     left = [one for one in made.store.objects(kind) if one.meta.owner == "app"]
     assert len(left) == 2
     assert {one.meta.labels[HASH_LABEL] for one in left} <= known
+
+
+def test_a_non_empty_replica_set_is_never_deleted() -> None:
+    """`a non-empty one is skipped, not replaced by a younger one. limit 0 keeps only new and stable.`"""
+    made = world(rollout({"canary": {"steps": [{"setWeight": 50}, {"pause": {}}]}}, revisionHistoryLimit=0))
+    image(made, "v2", 4.0)
+    image(made, "v3", 0.5)
+    assert sizes(made)["v2"] > 0
+    assert not any(isinstance(o, DeleteReplicaSet) for o in reconcile(observed(made), Now(made.now_s)).operations)
+    made.advance(made.now_s + 10.0)
+    assert set(sizes(made)) == {"v1", "v3"}

@@ -158,13 +158,15 @@ def observed(made: World) -> Observed:
     store = made.store
     routes: dict[Any, Any] = {(type(o), o.meta.name): o for o in store.everything() if isinstance(o, RouterObject) and not isinstance(o, Ingress)}
     return Observed(
-        made.rollout,
-        tuple(rs for rs in store.objects(ReplicaSet) if rs.meta.owner == "app"),
-        {s.meta.name: s for s in store.objects(Service)},
-        {i.meta.name: i for i in store.objects(Ingress)},
-        routes,
-        tuple(store.objects(Pod)),
-        Templates({t.meta.name: t for t in store.objects(AnalysisTemplate)}, {t.meta.name: t for t in store.objects(ClusterAnalysisTemplate)}),
-        tuple(run for run in store.objects(AnalysisRun) if run.meta.owner == "app"),
-        tuple(e for e in store.objects(Experiment) if e.meta.owner == "app"),
+        rollout=made.rollout,
+        replica_sets=tuple(rs for rs in store.objects(ReplicaSet) if rs.meta.owner == "app"),
+        services={s.meta.name: s for s in store.objects(Service)},
+        ingresses={i.meta.name: i for i in store.objects(Ingress)},
+        routes=routes,
+        pods=tuple(store.objects(Pod)),
+        templates=Templates(
+            {t.meta.name: t for t in store.objects(AnalysisTemplate)}, {t.meta.name: t for t in store.objects(ClusterAnalysisTemplate)}
+        ),
+        analysis_runs=tuple(run for run in store.objects(AnalysisRun) if run.meta.owner == "app"),
+        experiments=tuple(e for e in store.objects(Experiment) if e.meta.owner == "app"),
     )
