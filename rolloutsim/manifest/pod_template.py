@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
+
+_SLEEP = re.compile(r"\bsleep\s+(\d+(?:\.\d+)?)\b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +39,17 @@ class PodTemplate:
         """Images of the main containers, in order."""
         return tuple(str(container.get("image", "")) for container in self.spec.get("containers") or ())
 
+    @cached_property
+    def pre_stop_s(self) -> float:
+        """How long the longest preStop hook of its containers sleeps; a hook that does something else is taken to be done at once."""
+        return max((_slept_s(c.get("lifecycle") or {}) for c in self.spec.get("containers") or ()), default=0.0)
+
+    @cached_property
+    def grace_s(self) -> float | None:
+        """`terminationGracePeriodSeconds`, if it is given."""
+        given = self.spec.get("terminationGracePeriodSeconds")
+        return None if given is None else float(given)
+
     def __hash__(self) -> int:
         return hash(self.canonical)
 
@@ -48,3 +62,12 @@ class PodTemplate:
 
         lists = {key: [changed(c) for c in self.spec[key]] for key in ("containers", "initContainers") if self.spec.get(key)}
         return replace(self, spec={**self.spec, **lists})
+
+
+def _slept_s(lifecycle: Mapping[str, Any]) -> float:
+    """Seconds that a `preStop` sleeps, by its `sleep` or by the command that it runs."""
+    hook = lifecycle.get("preStop") or {}
+    if "sleep" in hook:
+        return float((hook["sleep"] or {}).get("seconds") or 0)
+    command = " ".join(str(word) for word in (hook.get("exec") or {}).get("command") or ())
+    return sum(float(seconds) for seconds in _SLEEP.findall(command))

@@ -46,7 +46,7 @@ def check_scenario(scenario: Scenario, document: Document, manifests: Manifests,
     images = set(manifests.rollout.spec.template.images)
     for i, action in enumerate(spec.timeline):
         _check_action(action, i, containers, manifests, refuse)
-        images |= set((action.set_image or {}).values())
+        images |= set((action.set_image or {}).values()) | _images_of(action.edit)
     tags = images | {image.rpartition(":")[2] for image in images}
     for version in spec.versions:
         if version not in tags and not re.fullmatch(r"revision: ?\d+", version):
@@ -91,6 +91,14 @@ def _check_action(action: Action, i: int, containers: set[str], manifests: Manif
             refuse(f"{path}.setImage.{container}", shown(container), f"the Rollout has no such container ({known})", "Correct the name.")
         if not image.strip() or image != image.strip():
             refuse(f"{path}.setImage.{container}", shown(image), "an image is a name, and a tag after a colon", "Give the image.")
+
+
+def _images_of(patch: Any) -> set[str]:
+    """The images that an edit brings."""
+    for key in ("spec", "template", "spec", "containers"):
+        patch = patch.get(key) if isinstance(patch, dict) else None
+    found = patch if isinstance(patch, list) else []
+    return {str(container["image"]) for container in found if isinstance(container, dict) and "image" in container}
 
 
 def _check_edit(patch: dict[str, Any], path: str, manifests: Manifests, refuse: Refuse) -> None:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import Field
 
 from rolloutsim.scenario.lag import Lag
 from rolloutsim.scenario.model import Delay, Model, Seconds
+
+OnTerm = Literal["serve", "drain", "exit"]
 
 
 class Flaps(Model):
@@ -32,7 +36,14 @@ class Pods(Model):
     start: Delay | None = None
     """From creation to Ready."""
     stop: Delay | None = None
-    """From deletion to gone."""
+    """From SIGTERM to the exit; SIGTERM comes at the deletion, or when the preStop hook is done."""
+    pre_stop: Seconds | None = None
+    """How long the preStop hook takes; absent: as long as the manifest's hook sleeps."""
+    grace: Seconds | None = None
+    """Killed so long after the deletion, hook included; absent: the manifest's terminationGracePeriodSeconds (30 s)."""
+    on_term: OnTerm | None = None
+    """What the process does from SIGTERM to its exit. `serve` (default): it goes on, and finishes what it has; `drain`: it takes no more
+    connections, closes those that are kept, and finishes what it has by then; `exit`: what it has in hand gets no answer."""
     ready: bool = True
     """False: the pod never becomes ready."""
     unready_after: Seconds | None = None

@@ -69,6 +69,9 @@ def merged(pods: Pods, default: Pods) -> Pods:
     stop = default.stop if pods.stop is None else pods.stop
     unready_after = default.unready_after if pods.unready_after is None else pods.unready_after
     return Pods(
+        pre_stop=default.pre_stop if pods.pre_stop is None else pods.pre_stop,
+        grace=default.grace if pods.grace is None else pods.grace,
+        on_term=pods.on_term or default.on_term,
         start=start,
         stop=stop,
         ready=pods.ready and default.ready,

@@ -8,11 +8,12 @@ from typing import Any
 
 import simpy
 
-from rolloutsim.manifest.objects import Object, Pod
+from rolloutsim.manifest.objects import Object, Pod, ReplicaSet
 from rolloutsim.randomness import generator
 from rolloutsim.scenario import Crashes, Delay, Flaps, Pods
 from rolloutsim.world.clock import call_later
 from rolloutsim.world.delays import draw
+from rolloutsim.world.ending import Ending, ending
 from rolloutsim.world.store import Store
 
 BACK_OFF_S, LONGEST_BACK_OFF_S = 10.0, 300.0
@@ -30,8 +31,18 @@ class Kubelet:
     """
 
     def __init__(
-        self, env: simpy.Environment, store: Store, profile: Callable[[Pod], Pods], seed: int, replication: int, *, write_s: float = 0.0
+        self,
+        env: simpy.Environment,
+        store: Store,
+        profile: Callable[[Pod], Pods],
+        seed: int,
+        replication: int,
+        *,
+        write_s: float = 0.0,
+        stopping: Callable[[Pod, Ending], None] = lambda _, __: None,
     ) -> None:
+        """`stopping` is told of each pod that begins to end, and how it will."""
+        self._stops = stopping
         self._env, self._store, self._profile, self._seed, self._replication = env, store, profile, seed, replication
         self._write_s, self._idle_at_s = write_s, -math.inf
         self._started: set[str] = set()
@@ -44,7 +55,11 @@ class Kubelet:
         if pod.deleted_s is not None:
             if name not in self._stopping:
                 self._stopping.add(name)
-                call_later(self._env, self._draw(pod, self._profile(pod).stop, "stop"), lambda: self._gone(name))
+                pods = self._profile(pod)
+                owner = self._store.get(ReplicaSet, pod.meta.owner or "")
+                ends = ending(pods, owner.template if owner is not None else None, self._draw(pod, pods.stop, "stop"))
+                self._stops(pod, ends)
+                call_later(self._env, ends.gone_s, lambda: self._gone(name))
         elif name not in self._started:
             self._started.add(name)
             self._start(pod)

@@ -9,6 +9,7 @@ import simpy
 from rolloutsim.manifest.objects import Pod
 from rolloutsim.scenario import Version
 from rolloutsim.world.clock import call_at
+from rolloutsim.world.ending import Ending
 from rolloutsim.world.profiles import answers
 from rolloutsim.world.traffic.engine import Traffic
 
@@ -28,8 +29,25 @@ class Processes:
             self._lives[ordinal] = pod.restarts
             self._begin(pod, again=life is not None)
         elif life is not None and ordinal not in self._down and (pod.restarts != life or pod.word == "CrashLoopBackOff"):
+            self._end(ordinal, breaks=True)
+
+    def stopping(self, pod: Pod, ends: Ending) -> None:
+        """A pod has been deleted: what SIGTERM, the exit or SIGKILL do to what it has in hand."""
+        ordinal, begins_s = pod.ordinal, float(self._env.now)
+        if ordinal not in self._lives or ordinal in self._down:
+            return
+        if ends.on_term != "serve":
+            call_at(self._env, begins_s + ends.term_s, lambda: self._end(ordinal, breaks=ends.on_term == "exit"))
+        if ends.killed or ends.on_term == "drain":
+            call_at(self._env, begins_s + ends.gone_s, lambda: self._end(ordinal, breaks=True))
+
+    def _end(self, ordinal: int, *, breaks: bool) -> None:
+        """Its process takes no more; if it `breaks`, what it has gets no answer."""
+        if ordinal not in self._down:
             self._down.add(ordinal)
             self._traffic.end_pod(self._env.now, ordinal)
+        if breaks:
+            self._traffic.break_pod(self._env.now, ordinal)
 
     def _begin(self, pod: Pod, *, again: bool) -> None:
         ordinal, life = pod.ordinal, pod.restarts

@@ -31,6 +31,7 @@ from rolloutsim.world import backends
 from rolloutsim.world.analysis_run_controller import AnalysisRunController
 from rolloutsim.world.assumptions import assumptions
 from rolloutsim.world.delays import SCRAPE_S, Delays
+from rolloutsim.world.ending import Ending
 from rolloutsim.world.endpoints import EndpointsController
 from rolloutsim.world.event_recorder import EventRecorder
 from rolloutsim.world.experiment_controller import ExperimentController
@@ -102,7 +103,7 @@ class World:
         self._ordinals: dict[str, int] = {}
         self._place: tuple[int | None, str] = (None, "")
         self.traffic: Traffic | None = None
-        Kubelet(self.env, self.store, self._pods_of, header.seed, header.replication, write_s=self._delays.kubelet_write_s)
+        Kubelet(self.env, self.store, self._pods_of, header.seed, header.replication, write_s=self._delays.kubelet_write_s, stopping=self._stopping)
         EndpointsController(self.env, self.store, self._delays.endpoints_s)
         ReplicaSetController(self.env, self.store, self._delays, header.second_fraction_s, header.seed, header.replication)
         GarbageCollector(self.env, self.store, self._delays.api_write_s)
@@ -157,6 +158,10 @@ class World:
         self.record.traffic = self.traffic.finish(self.now_s)
         return self.record
 
+    def _stopping(self, pod: Pod, ends: Ending) -> None:
+        if self._processes is not None:
+            self._processes.stopping(pod, ends)
+
     # --- recording -------------------------------------------------------------------------------------------------------------
 
     def _begin(self) -> None:
@@ -168,9 +173,20 @@ class World:
         planes = [choice.plane for choice in choices]
         detail: Literal["counts", "requests"] = "counts" if header.detail == "counts" else "requests"
         serving = any(version.serving is not None for _, version in setup.versions)
+        ends = (setup.cluster.pods, *(version.pods for _, version in setup.versions if version.pods is not None))
+        breaking = any(pods.crashes or pods.grace is not None or pods.on_term not in (None, "serve") for pods in ends)
+        breaking = breaking or setup.rollout.spec.template.grace_s is not None
         key = (header.seed, header.replication)
         self.traffic = Traffic(
-            setup.streams, planes, self.profiles.of, seed=key[0], replication=key[1], detail=detail, keep=setup.keep, serving=serving
+            setup.streams,
+            planes,
+            self.profiles.of,
+            seed=key[0],
+            replication=key[1],
+            detail=detail,
+            keep=setup.keep,
+            serving=serving,
+            breaking=breaking,
         )
         scraped = any(given.of_requests is not None for _, given in setup.metrics)
         if scraped:

@@ -73,6 +73,16 @@ class Tally:
             others = pods != pod
             self._pending[i] = (ends_s[others], pods[others], failed[others], bucket[others])
 
+    def break_off(self, pod: int, t_s: float) -> None:
+        """The pod is gone with what it had not answered yet: it has counted none of that, and a router counts it as failed now."""
+        self._settle(t_s)
+        for i, (ends_s, pods, failed, bucket) in enumerate(self._pending):
+            mine = (pods == pod) & (bucket > 0)
+            if self.router:
+                self._pending[i] = (np.where(mine, t_s, ends_s), pods, np.where(mine, 1, failed), np.where(mine, 0, bucket))
+            else:
+                self._pending[i] = (ends_s[~mine], pods[~mine], failed[~mine], bucket[~mine])
+
     def _settle(self, t_s: float) -> None:
         if not self._pending:
             return

@@ -12,7 +12,7 @@ from rolloutsim.scenario import Latency, Stream, Version
 from rolloutsim.world.series.tally import Tally
 from rolloutsim.world.traffic.arrivals import Arrivals
 from rolloutsim.world.traffic.failover import living, passes_over, refusal_of
-from rolloutsim.world.traffic.keeping import ByStretch, EachRequest, Keeper
+from rolloutsim.world.traffic.keeping import ByStretch, EachRequest, Keeper, UntilOver
 from rolloutsim.world.traffic.open_loops import OpenLoops
 from rolloutsim.world.traffic.ordered import Ordered
 from rolloutsim.world.traffic.planes import make_plane
@@ -36,10 +36,11 @@ class Traffic:
         detail: Literal["counts", "requests"] = "requests",
         keep: Literal["requests", "tallies"] = "requests",
         serving: bool = False,
+        breaking: bool = False,
     ) -> None:
         """With `serving` some pods serve a bounded number of requests at once, so that all streams depend on each other.
 
-        Requests that depend on each other are played one by one in `counts`, too, and only tallies are kept of them.
+        With `breaking` some pods leave requests without an answer. Requests that depend on each other are played one by one in `counts`, too, and only tallies are kept of them.
         """
         keeper = EachRequest if detail == "requests" and keep == "requests" else ByStretch
         self._pods = PodColumns(profile)
@@ -61,7 +62,9 @@ class Traffic:
             if detail == "counts":
                 self._streams[stream.name] = CountStream(stream.name, arrivals, plane, self._pods, key, refusal_of(name))
             else:
-                self._streams[stream.name] = RequestStream(stream.name, arrivals, plane, self._pods, keeper(), refusal_of(name))
+                self._streams[stream.name] = RequestStream(
+                    stream.name, arrivals, plane, self._pods, UntilOver(keeper()) if breaking else keeper(), refusal_of(name)
+                )
         if coupled:
             keepers: list[Keeper] = [keeper() for _ in coupled]
             waits = any(source.asked for source in coupled)
@@ -112,6 +115,13 @@ class Traffic:
         for stream in self._streams.values():
             stream.plane.end_pod(ordinal)
         self._tell_of(ordinal)
+
+    def break_pod(self, now_s: float, ordinal: int) -> None:
+        """What a pod that has ended still had in hand gets no answer."""
+        self.cut(now_s)
+        told: list[object] = []
+        for stream in self._streams.values():
+            stream.break_pod(now_s, ordinal, told)
 
     def _tell_of(self, ordinal: int) -> None:
         """A pod has ended, or runs again: who passes over such pods routes otherwise."""

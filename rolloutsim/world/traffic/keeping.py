@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import math
+from collections import deque
 from typing import NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from rolloutsim.record import Requests, Tallies
+from rolloutsim.record import ERROR, Requests, Tallies
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
 KINDS = 16
 """Room for outcomes in a key."""
+LONGEST_S = 600.0
+"""No request is looked for that was sent so long ago."""
 LEAST = 1 << 16
 """Room for so many requests at first."""
 MOST_NAMES = 2_000_000
@@ -49,6 +52,9 @@ class Keeper(Protocol):
     def edge(self, t_s: float) -> None:
         """The world changes at this instant: requests before it and from it on are told apart."""
 
+    def break_off(self, now_s: float, pod: int, outcome: int) -> None:
+        """The pod is gone: its requests that are not answered by now ended so, now."""
+
     def result(self, stream: str) -> Requests | Tallies:
         """What was kept."""
 
@@ -77,6 +83,12 @@ class EachRequest:
     def edge(self, t_s: float) -> None:
         """Nothing to tell apart: each request has its instant."""
 
+    def break_off(self, now_s: float, pod: int, outcome: int) -> None:
+        """Looks at the requests of the last while."""
+        if self._columns:
+            first = int(np.searchsorted(self._columns[0][: self._kept], now_s - LONGEST_S))
+            broken_off(Ended(*(column[first : self._kept] for column in self._columns)), now_s, pod, outcome)
+
     def result(self, stream: str) -> Requests:
         """All requests."""
         if not self._columns:
@@ -84,6 +96,49 @@ class EachRequest:
             ints = empty.astype(np.int32)
             return Requests(stream, empty, ints, ints, empty.astype(np.uint8), empty)
         return Requests(stream, *(column[: self._kept] for column in self._columns))
+
+
+class UntilOver:
+    """Holds requests back until they are answered, as their pods may be gone before; then another keeper has them."""
+
+    def __init__(self, keeper: Keeper) -> None:
+        self._keeper = keeper
+        self._held: deque[tuple[float, Ended]] = deque()
+
+    def expect(self, n: int) -> None:
+        """As many are kept in the end."""
+        self._keeper.expect(n)
+
+    def add(self, ended: Ended) -> None:
+        """Hold these requests back."""
+        if len(ended.t_s):
+            self._release(float(ended.t_s[0]))
+            self._held.append((float(np.max(ended.t_s + np.nan_to_num(ended.latency_s))), ended))
+
+    def edge(self, t_s: float) -> None:
+        """The other keeper takes requests before it that come later."""
+        self._keeper.edge(t_s)
+
+    def break_off(self, now_s: float, pod: int, outcome: int) -> None:
+        """Some of those held back end now."""
+        for _, ended in self._held:
+            broken_off(ended, now_s, pod, outcome)
+
+    def result(self, stream: str) -> Requests | Tallies:
+        """All that were held back are over, too."""
+        self._release(math.inf)
+        return self._keeper.result(stream)
+
+    def _release(self, now_s: float) -> None:
+        while self._held and (self._held[0][0] <= now_s or now_s == math.inf):
+            self._keeper.add(self._held.popleft()[1])
+
+
+def broken_off(ended: Ended, now_s: float, pod: int, outcome: int) -> None:
+    """Those of a pod that are not answered by now end so, now; changed in place."""
+    lost = (ended.pod == pod) & (ended.outcome <= ERROR) & (ended.t_s + ended.latency_s > now_s)
+    ended.outcome[lost] = outcome
+    ended.latency_s[lost] = now_s - ended.t_s[lost]
 
 
 def _with_room(column: np.ndarray, n: int) -> np.ndarray:
@@ -173,6 +228,9 @@ class ByStretch:
         np.subtract.at(self._counts, key, requests)
         np.subtract.at(self._sums_s, key, sums_s)
         self._open.append((key // KINDS - 1, connection, connections, key % KINDS, requests, sums_s))
+
+    def break_off(self, now_s: float, pod: int, outcome: int) -> None:
+        """Too late: requests are counted when they come (`UntilOver` holds them back where that matters)."""
 
     def result(self, stream: str) -> Tallies:
         """All stretches; the last one ends at the last edge."""

@@ -15,8 +15,8 @@ from rolloutsim.world.traffic.state import State
 
 NOBODY = -1
 UNDECIDED = 255
-SERVED, GIVE_UP, SEND, AGAIN, REFUSAL = range(5)
-"""Kinds of events: a pod has served a request, a client gives up, a closed loop's client sends, a request is sent again, a pod refuses."""
+SERVED, GIVE_UP, SEND, AGAIN, REFUSAL, BREAK = range(6)
+"""Kinds of events: a pod has served a request, a client gives up, a closed loop's client sends, a request is sent again, a pod refuses, a pod is gone."""
 KINDS = 8
 """Room for kinds in an event's code."""
 
@@ -46,6 +46,13 @@ def run(to_s: float, first: int, used: int, events: Events, state: State, choose
             kind, number = events[0][1] % KINDS, events[0][1] // KINDS
             if kind == SEND:
                 stream = state.clients.stream[number]
+            elif kind == BREAK:
+                heappop(events)
+                empty(number, at_s, first, used, events, state)
+                continue
+            elif kind == SERVED and (number < first or rows.inside[number - first] == 0 or rows.due_s[number - first] != at_s):
+                heappop(events)  # its pod was gone before
+                continue
             elif kind != SERVED and (number < first or rows.outcome[number - first] != UNDECIDED):
                 heappop(events)  # it has ended meanwhile
                 continue
@@ -182,8 +189,9 @@ def decide(row: int, stream: int, slot: int, at_s: float, state: State, choose: 
 def take_up(row: int, at_s: float, first: int, events: Events, state: State) -> None:
     """A pod begins to serve a request; an unknown service time is none."""
     service_s = state.rows.service_s[row]
-    state.rows.start_s[row] = at_s
-    heappush(events, (at_s if math.isnan(service_s) else at_s + service_s, KINDS * (first + row) + SERVED))
+    due_s = at_s if math.isnan(service_s) else at_s + service_s
+    state.rows.start_s[row], state.rows.due_s[row] = at_s, due_s
+    heappush(events, (due_s, KINDS * (first + row) + SERVED))
 
 
 def leave(row: int, at_s: float, first: int, events: Events, state: State) -> None:
@@ -247,11 +255,18 @@ def conclude(row: int, outcome: int, at_s: float, first: int, events: Events, st
         heappush(events, (at_s + think_s, KINDS * rows.client[row] + SEND))
 
 
+def empty(pod: int, at_s: float, first: int, used: int, events: Events, state: State) -> None:
+    """A pod is gone with all that was in it."""
+    rows, pods = state.rows, state.pods
+    pods.busy[pod], pods.waiting[pod], pods.head[pod], pods.tail[pod] = 0, 0, NOBODY, NOBODY
+    for row in range(used):
+        if rows.inside[row] != 0 and rows.pod[row] == pod:
+            break_off(row, at_s, first, events, state)
+
+
 def break_off(row: int, at_s: float, first: int, events: Events, state: State) -> None:
     """The pod is gone that a request was in; who had given up already is not concerned."""
     rows = state.rows
     if rows.outcome[row] == UNDECIDED:
         fail(row, RESET, at_s, first, events, state)
-        if rows.inside[row] != 0:
-            state.in_flight[rows.stream[row]][rows.pod[row]] -= 1
     rows.inside[row] = 0

@@ -64,13 +64,12 @@ class OpenLoops:
             self._now_s = until_s
             self._record(until_s)
 
-    def reset_pod(self, now_s: float, ordinal: int) -> None:
+    def break_pod(self, now_s: float, ordinal: int) -> None:
         """A pod is gone at once: what is in it has no answer."""
         lost = (self._hand["pod"] == ordinal) & (self._hand["end_s"] > now_s) & ~np.isin(self._hand["outcome"], LOST)
         for column in ("end_s", "start_s"):
             self._hand[column][lost] = np.minimum(self._hand[column][lost], now_s)
-        broken = np.array([source.software.broken for source in self.sources])
-        self._hand["outcome"][lost] = broken[self._hand["stream"][lost]]
+        self._hand["outcome"][lost] = self._refused[2][self._hand["stream"][lost]]
         self._hand["latency_s"][lost] = now_s - self._hand["t_s"][lost]
         self._places.pop(ordinal, None)
         self._lines.pop(ordinal, None)
@@ -115,7 +114,7 @@ class OpenLoops:
         end_s[late] = (t_s + latency_s)[late]
         turned_away = start_s < 0
         refused = start_s == turns.REFUSED
-        words, after_s = self._refused
+        words, after_s, _ = self._refused
         outcome[turned_away] = np.where(pod == turns.NOBODY, NO_ENDPOINT, np.where(refused, words[stream], REJECTED))[turned_away]
         latency_s[turned_away], end_s[turned_away] = np.nan, t_s[turned_away]
         refused &= pod != turns.NOBODY

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from heapq import heappush
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,7 @@ from rolloutsim.world.traffic.state import Clients, Connections, Feed, Pods, Row
 
 FAILED = (RESET, REFUSED, BAD_GATEWAY, UNAVAILABLE)
 """Outcomes without an answer of a pod, which the client hears of after a while."""
-_FLOAT = {"t_s", "start_s", "end_s", "service_s", "error", "think_s", "normal", "uniform"}
+_FLOAT = {"t_s", "start_s", "end_s", "due_s", "service_s", "error", "think_s", "normal", "uniform"}
 
 
 class Ordered:
@@ -73,6 +74,10 @@ class Ordered:
         for source in self.sources:
             source.now_s = self._now_s
 
+    def break_pod(self, now_s: float, ordinal: int) -> None:
+        """A pod is gone at once: what is in it has no answer."""
+        heappush(self._events, (now_s, loop.KINDS * ordinal + loop.BREAK))
+
     def finish(self) -> None:
         """Nobody sends any more; what is in hand is finished."""
         self._let_go()
@@ -88,6 +93,9 @@ class Ordered:
             number, kind = divmod(code, loop.KINDS)
             row = number - self._first
             if kind == loop.SEND:
+                continue
+            if kind == loop.BREAK:
+                kept.append((at_s, code))
                 continue
             if kind == loop.AGAIN and not self._is_tried_again(row):
                 if self._rows.outcome[row] == loop.UNDECIDED:

@@ -97,6 +97,17 @@ class PodColumns:
         below = [0.5 * math.erfc((mu - math.log(b)) / (sigma * math.sqrt(2))) if sigma else float(math.log(b) >= mu) for b in bounds_s[:-1].tolist()]
         return np.diff([0.0, *below, 1.0])
 
+    def in_hand(self, ordinal: int, for_s: float) -> float:
+        """Which part of the requests that came evenly over the last so many seconds is not answered yet: E[min(latency, time)] / time."""
+        mu, sigma = float(self.mu[ordinal]), float(self.sigma[ordinal])
+        if math.isnan(mu) or for_s <= 0:
+            return 0.0
+        if sigma == 0:
+            return min(1.0, math.exp(mu) / for_s)
+        z = (math.log(for_s) - mu) / sigma
+        short_s = math.exp(mu + sigma**2 / 2) * 0.5 * math.erfc((sigma - z) / math.sqrt(2))
+        return min(1.0, short_s / for_s + 0.5 * math.erfc(z / math.sqrt(2)))
+
     def end(self, ordinal: int) -> None:
         """The pod's process is gone."""
         self._grow(ordinal)

@@ -26,6 +26,8 @@ class Rows(NamedTuple):
     start_s: Column
     """When the pod took it up."""
     end_s: Column
+    due_s: Column
+    """When the pod has served it."""
     service_s: Column
     fails: Column
     error: Column

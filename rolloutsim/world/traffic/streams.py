@@ -7,6 +7,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
+from rolloutsim.randomness import generator
 from rolloutsim.record import ERROR, NO_ENDPOINT, OK, Requests, Tallies
 from rolloutsim.world.series.tally import Tally
 from rolloutsim.world.traffic.arrivals import CHUNK, Arrivals, Chunk
@@ -30,6 +31,9 @@ class StreamOf(Protocol):
 
     def advance(self, to_s: float, *, read_only: bool = False) -> None:
         """Let the requests before an instant happen."""
+
+    def break_pod(self, now_s: float, ordinal: int, told: list[object]) -> None:
+        """What a pod has in hand gets no answer; `told` are the loops that know already."""
 
     def result(self) -> Requests | Tallies:
         """What happened."""
@@ -61,6 +65,12 @@ class OrderedStream:
         if not read_only:
             self._ordered.keepers[self._number].edge(to_s)
 
+    def break_pod(self, now_s: float, ordinal: int, told: list[object]) -> None:
+        """Once for all of the streams."""
+        if not any(self._ordered is one for one in told):
+            told.append(self._ordered)
+            self._ordered.break_pod(now_s, ordinal)
+
     def result(self) -> Requests | Tallies:
         """What was kept of all requests; those in flight are finished first."""
         self._ordered.finish()
@@ -91,6 +101,12 @@ class RequestStream:
             self._at = 0
         if not read_only:
             self._keeper.edge(to_s)
+
+    def break_pod(self, now_s: float, ordinal: int, told: list[object]) -> None:
+        """What it has in hand is broken off, and no tally of the pod counts it."""
+        self._keeper.break_off(now_s, ordinal, self._refusal.broken)
+        for tally in self.tallies:
+            tally.break_off(ordinal, now_s)
 
     def _block(self, chunk: Chunk, begin: int, end: int) -> None:
         pods, connection, refused = self.plane.pick(chunk.first + begin, chunk.pick[begin:end], self._pods.ended)
@@ -150,6 +166,21 @@ class CountStream:
                 times = (np.full(int(some.sum()), t_s) for t_s in (self._from_s, to_s))
                 self._blocks.append((*times, found.pod[some], found.connection[some], found.connections[some], kind[some], requests[some]))
         self._from_s, self._first = to_s, last
+
+    def break_pod(self, now_s: float, ordinal: int, told: list[object]) -> None:
+        """Of the requests of the stretch that ends now, those that the pod has in hand by the law of its latency, drawn."""
+        draws = generator(self._key[0], self._key[1], "broken", self._key[2], ordinal, len(self._blocks))
+        for i, block in enumerate(tuple(self._blocks)):
+            if len(block[1]) == 0 or block[1][0] != now_s:
+                continue
+            pod, outcome, requests = block[2], block[5], block[6]
+            share = self._pods.in_hand(ordinal, now_s - float(block[0][0]))
+            broken = np.where((pod == ordinal) & (outcome <= ERROR), draws.binomial(requests, share), 0)
+            some = broken > 0
+            if some.any():
+                self._blocks[i] = (*block[:6], requests - broken)
+                words = np.full(int(some.sum()), self._refusal.broken, dtype=np.uint8)
+                self._blocks.append((*(column[some] for column in block[:5]), words, broken[some]))
 
     def _failed(self, found: Counts, answered: npt.NDArray[np.bool_]) -> Ints:
         """Errors among the answered requests of each row: drawn by pod, then spread evenly over the pod's rows."""

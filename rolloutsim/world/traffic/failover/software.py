@@ -108,10 +108,12 @@ class Refusal(NamedTuple):
 
     outcome: int
     after_s: float
+    broken: int
+    """What it sees of a try whose pod is gone before it has answered."""
 
 
 def refusal_of(plane: str) -> Refusal:
     """A data plane's word for it where requests do not depend on each other."""
     software = software_of(plane)
     tries = software.failover.attempts or 1
-    return Refusal(software.refused, tries * software.failover.refused_after + (tries - 1) * software.failover.wait)
+    return Refusal(software.refused, tries * software.failover.refused_after + (tries - 1) * software.failover.wait, software.broken)
