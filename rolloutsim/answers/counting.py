@@ -38,7 +38,7 @@ def count(traffic: Requests | Tallies, from_s: float, to_s: float) -> Counted:
         rows = weight > 0
         pod, connection, outcome = traffic.pod[rows], traffic.connection[rows], traffic.outcome[rows]
         weight, connections = weight[rows], traffic.connections[rows]
-    served = ~np.isin(outcome, LOST)
+    served = ~np.isin(outcome, LOST) & (pod >= 0)  # who gave up before a pod was asked is no version's error
     failed = served & (outcome != OK)
     return Counted(
         _by_pod(pod[served], weight[served]),

@@ -35,10 +35,18 @@ def _check_clients(stream: Stream, path: str, spec: ScenarioSpec, refuse: Refuse
     if clients.new_connections is not None and clients.new_connections <= 0:
         refuse(f"{path}.clients.newConnections", f"{clients.new_connections:g}/s", "a rate above 0", "Leave it out to keep connections for ever.")
     if clients.think is None:
-        if clients.requests_at_once > 1:
-            rule = "in an open loop the rate says how many are in flight"
-            refuse(f"{path}.clients.requestsAtOnce", f"{clients.requests_at_once} in an open loop", rule, "Give clients.think, or leave it out.")
+        if clients.requests_at_once > 1 and clients.pool is None:
+            rule = "in an open loop without a pool the rate says how many are in flight"
+            refuse(
+                f"{path}.clients.requestsAtOnce",
+                f"{clients.requests_at_once} in an open loop",
+                rule,
+                "Give clients.think or clients.pool, or leave it out.",
+            )
         return
+    if clients.pool is not None:
+        rule = "each client of a closed loop has a connection of its own"
+        refuse(f"{path}.clients.pool", "a pool in a closed loop", rule, "Leave out one of the two: think or pool.")
     _check_time(clients.think, f"{path}.clients.think", refuse)
     for name, version in spec.versions.items():
         if version.overload is not None:

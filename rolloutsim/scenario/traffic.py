@@ -9,6 +9,13 @@ from rolloutsim.scenario.failover import Failover
 from rolloutsim.scenario.model import Model, PerSecond, RandomTime, Seconds
 
 
+class Pool(Model):
+    """Requests share the connections: each takes the one that was given back last; another is opened when none is free, up to `connections`."""
+
+    idle_timeout: Seconds | None = None
+    """A connection that was unused for longer is closed; absent: kept."""
+
+
 class Clients(Model):
     """Who opens connections: without it, every request is a connection of its own."""
 
@@ -20,7 +27,9 @@ class Clients(Model):
     new_connections: PerSecond | None = None
     """Connections are closed at random, so that so many new ones open each second."""
     requests_at_once: int = Field(default=1, ge=1, le=10_000)
-    """A closed loop's requests in flight on one connection (HTTP/2 streams)."""
+    """Requests in flight on one connection (HTTP/2 streams), in a closed loop or a pool."""
+    pool: Pool | None = None
+    """Open loop: how requests share the connections; absent: they go over all of them in turn, however many are in flight."""
     think: RandomTime | None = None
     """Closed loop: a client sends its next request so long after the answer to the one before. Absent: requests come at `rate`."""
 

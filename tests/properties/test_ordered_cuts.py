@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from rolloutsim.manifest.objects import Endpoint
 from rolloutsim.record import Route
-from rolloutsim.scenario import Clients, Distribution, Latency, Serving, Stream, Version
+from rolloutsim.scenario import Clients, Distribution, Latency, Pool, Serving, Stream, Version
 from rolloutsim.world.traffic import engine, kernel, source
 from rolloutsim.world.traffic.engine import Traffic
 from rolloutsim.world.traffic.ordered import Ordered
@@ -51,6 +51,8 @@ COUPLED = [
     ((Clients(connections=9, requests_per_connection=20), None), ("kube-proxy/iptables", "random"), {"timeout": 0.03}),
     ((LOOP, None), ("ingress-nginx/round_robin", "kube-proxy/iptables"), {"retries": 2, "retry_after": 0.01}),
     ((LOOP, LOOP.model_copy(update={"requests_per_connection": 5, "requests_at_once": 3})), ("kube-proxy/nftables", "kube-proxy/iptables"), {}),
+    ((Clients(connections=7, requests_per_connection=30, pool=Pool(idle_timeout=0.05)), None), ("kube-proxy/iptables", "random"), {"retries": 1}),
+    ((Clients(connections=2, requests_at_once=3, pool=Pool()), LOOP), ("kube-proxy/nftables", "random"), {"timeout": 0.03}),
     ((Clients(connections=5, seconds_per_connection=0.5, new_connections=3.0), LOOP), ("kube-proxy/nftables", "random"), {"retries": 1}),
 ]
 

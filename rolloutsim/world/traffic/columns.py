@@ -9,7 +9,7 @@ import numpy as np
 from rolloutsim.world.traffic import loop
 from rolloutsim.world.traffic.state import State
 
-KEPT = ("feed", "clients", "endpoints", "proxies")
+KEPT = ("feed", "clients", "endpoints", "pools", "proxies")
 """Parts that the loop only reads, or that keep themselves."""
 
 

@@ -101,7 +101,9 @@ def ask(row: int, at_s: float, first: int, events: Events, state: State, choose:
     rows, pods, stream = state.rows, state.pods, state.rows.stream[row]
     slot, refused, pod, proxy = NOBODY, False, NOBODY, state.proxies[state.rows.stream[row]]
     if state.streams.kept[stream] >= 0:
-        slot = connection_of(row, stream, state)
+        slot = connection_of(row, at_s, first, state)
+        if slot == NOBODY:
+            return
         if state.connections.left[slot] > 0 and at_s < state.connections.until_s[slot]:
             pod = state.connections.pod[slot]
     if proxy is not None and proxy.is_trying(first + row):
@@ -147,14 +149,22 @@ def ask(row: int, at_s: float, first: int, events: Events, state: State, choose:
     pods.waiting[pod] += 1
 
 
-def connection_of(row: int, stream: int, state: State) -> int:
-    """The connection that a request uses: its client's own, or in an open loop the next in turn."""
+def connection_of(row: int, at_s: float, first: int, state: State) -> int:
+    """The connection that a request uses: its client's own, or in an open loop one of the pool (NOBODY if it has to wait), or the next in turn."""
+    stream = state.rows.stream[row]
     client = state.rows.client[row]
     if client >= 0:
         return int(state.clients.connection[client])
     slot = state.rows.connection[row]
     if slot != NOBODY:  # it is sent again
         return int(state.streams.kept[stream] + slot % state.streams.connections[stream])
+    if state.pools[stream] is not None:
+        slot, lasts = state.pools[stream].take(at_s)
+        if slot == NOBODY:
+            state.pools[stream].waiting.append(first + row)
+        elif not lasts:
+            state.connections.pod[slot] = NOBODY
+        return int(slot)
     state.streams.sent[stream] += 1
     return int(state.streams.kept[stream] + (state.streams.sent[stream] - 1) % state.streams.connections[stream])
 
@@ -250,9 +260,26 @@ def conclude(row: int, outcome: int, at_s: float, first: int, events: Events, st
         proxy.over(first + row)
     if rows.inside[row] != 0:
         state.in_flight[rows.stream[row]][rows.pod[row]] -= 1
+    if state.pools[rows.stream[row]] is not None and rows.connection[row] != NOBODY:
+        give_back(row, outcome, at_s, first, events, state)
     if rows.client[row] >= 0:
         think_s = rows.think_s[row] if at_s > rows.t_s[row] else max(rows.think_s[row], REST_S)
         heappush(events, (at_s + think_s, KINDS * rows.client[row] + SEND))
+
+
+def give_back(row: int, outcome: int, at_s: float, first: int, events: Events, state: State) -> None:
+    """A request's connection is free for the one that waits longest; who gives up on an answer closes it, unless others share it."""
+    rows, stream = state.rows, state.rows.stream[row]
+    pool, first_slot, count = state.pools[stream], state.streams.kept[stream], state.streams.connections[stream]
+    slot = first_slot + rows.connection[row] % count
+    if outcome == TIMEOUT and pool.is_alone(slot):
+        state.connections.pod[slot] = NOBODY
+    pool.give(slot, at_s)
+    while len(pool.waiting) > 0:
+        number = pool.waiting.popleft()
+        if number >= first and rows.outcome[number - first] == UNDECIDED:
+            heappush(events, (at_s, KINDS * number + AGAIN))
+            break
 
 
 def empty(pod: int, at_s: float, first: int, used: int, events: Events, state: State) -> None:

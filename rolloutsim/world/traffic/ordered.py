@@ -12,6 +12,7 @@ from rolloutsim.randomness import generator
 from rolloutsim.record import BAD_GATEWAY, REFUSED, RESET, TIMEOUT, UNAVAILABLE
 from rolloutsim.world.series.tally import Tally
 from rolloutsim.world.traffic import columns, loop
+from rolloutsim.world.traffic.connection_pool import ConnectionPool
 from rolloutsim.world.traffic.keeping import Ended, Keeper
 from rolloutsim.world.traffic.planes.plane import NOBODY, Ints
 from rolloutsim.world.traffic.pods import PodColumns
@@ -36,6 +37,7 @@ class Ordered:
         self._in_flight = np.zeros((len(sources), 0), dtype=np.int64)
         self._sent = np.zeros(len(sources), dtype=np.int64)
         self._clients, self._connections, self._kept = self._open(key)
+        self._pools = [_pool(source, kept) for source, kept in zip(sources, self._kept, strict=True)]
 
     def _open(self, key: tuple[int, int]) -> tuple[Clients, Connections, list[int]]:
         """Clients and connections at t = 0; closed loops begin within a thinking time."""
@@ -97,15 +99,19 @@ class Ordered:
             if kind == loop.BREAK:
                 kept.append((at_s, code))
                 continue
-            if kind == loop.AGAIN and not self._is_tried_again(row):
+            if kind == loop.AGAIN and not self._goes_on(row):
                 if self._rows.outcome[row] == loop.UNDECIDED:
                     self._rows.outcome[row], self._rows.end_s[row] = self._rows.fails[row], self._now_s
                 continue
             kept.append((at_s, code))
         self._events = sorted(kept)
 
-    def _is_tried_again(self, row: int) -> bool:
-        proxy = self.sources[int(self._rows.stream[row])].proxy
+    def _goes_on(self, row: int) -> bool:
+        """Whether a request that is sent again is not its client's second thought: it waits for a connection, or a proxy tries again."""
+        stream = int(self._rows.stream[row])
+        proxy = self.sources[stream].proxy
+        if self._pools[stream] is not None and self._rows.connection[row] == NOBODY:
+            return True
         return proxy is not None and proxy.is_trying(self._first + row)
 
     def _run(self, to_s: float, counts: list[int]) -> bool:
@@ -117,7 +123,16 @@ class Ordered:
         streams = self._streams(begin, stop, first_decision, decisions)
         endpoints = np.concatenate([source.endpoints for source in self.sources]).astype(np.int64)
         state = State(
-            self._rows, feed, streams, self._pods(), self._clients, self._connections, endpoints, self._in_flight, [s.proxy for s in self.sources]
+            self._rows,
+            feed,
+            streams,
+            self._pods(),
+            self._clients,
+            self._connections,
+            endpoints,
+            self._in_flight,
+            self._pools,
+            [s.proxy for s in self.sources],
         )
         self._used, done = columns.run(to_s, self._first, self._used, self._events, state, self._choose)
         for s, source in enumerate(self.sources):
@@ -238,6 +253,13 @@ class Ordered:
                 ended = Ended(t_s, rows.pod[i].astype(np.int32), rows.connection[i].astype(np.int32), outcome, latency_s, wait_s)
                 parts.append((s, ended))
         return parts
+
+
+def _pool(source: Source, kept: int) -> ConnectionPool | None:
+    clients = source.stream.clients
+    if clients is None or clients.pool is None or not source.connections:
+        return None
+    return ConnectionPool(kept, source.connections, clients.requests_at_once, clients.pool.idle_timeout)
 
 
 def _rows(n: int, laws: int) -> Rows:

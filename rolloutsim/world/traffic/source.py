@@ -30,7 +30,8 @@ class Source:
         self.closed = clients is not None and clients.think is not None
         self.stream, self._key, self._arrivals = stream, key, Arrivals(1.0, "constant", key) if self.closed else arrivals
         ages = clients is not None and (clients.seconds_per_connection is not None or clients.new_connections is not None)
-        self.asked = self.closed or ages or stream.retries > 0 or stream.failover is not None
+        pooled = clients is not None and clients.pool is not None
+        self.asked = self.closed or ages or pooled or stream.retries > 0 or stream.failover is not None
         self._plane: Plane = make_plane(plane_name, clients, key)
         self.covers = self._plane.covers
         self.connections = clients.connections if clients is not None and self.asked and self.covers == "connections" else 0

@@ -136,5 +136,7 @@ class State(NamedTuple):
     connections: Connections
     endpoints: Column
     in_flight: Column
+    pools: Any
+    """Connections that are shared, by stream (`ConnectionPool`); None: they are used in turn, or each client has its own."""
     proxies: Any
     """What becomes of failed tries, by stream (`failover.Proxy`); None: there is one try."""
