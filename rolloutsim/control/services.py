@@ -5,7 +5,18 @@ from __future__ import annotations
 from rolloutsim.control.context import Context
 from rolloutsim.control.operations import PatchService
 from rolloutsim.manifest.immutable import replace
-from rolloutsim.manifest.objects import HASH_LABEL, ReplicaSet
+from rolloutsim.manifest.objects import HASH_LABEL, PingPong, ReplicaSet, Rollout
+
+
+def listed(rollout: Rollout) -> set[str]:
+    """The Services that a Rollout lists, and so manages (utils/service, GetRolloutServiceKeys)."""
+    blue_green, canary = rollout.spec.strategy.blue_green, rollout.spec.strategy.canary
+    if blue_green is not None:
+        return {blue_green.active_service, blue_green.preview_service} - {""}
+    if canary is None:
+        return set()
+    pair = canary.ping_pong or PingPong()
+    return {canary.canary_service, canary.stable_service, pair.ping_service, pair.pong_service} - {""}
 
 
 def switch(ctx: Context, name: str, pod_hash: str) -> None:

@@ -115,9 +115,10 @@ COVERED = {
 
 
 def _heading(result: Result, stream: str) -> str:
-    """What a stream's table is about: its Service, its data plane, and what the intervals cover."""
+    """What a stream's table is about: its Service or host, its data plane, and what the intervals cover."""
     route = routes_of(result.record, stream)[-1][2]
-    return f"{stream} -> Service {route.service} by {route.plane} ({COVERED[route.covers]})"
+    target = f"Service {route.service}" if any(result.record.history("Service", route.service)) else route.service
+    return f"{stream} -> {target} by {route.plane} ({COVERED[route.covers]})"
 
 
 def _share_table(result: Result, stream: str) -> Table:

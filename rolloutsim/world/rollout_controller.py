@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Generator
 from typing import Any
 
@@ -9,9 +10,11 @@ import simpy
 
 from rolloutsim.control import operations as op
 from rolloutsim.control.analysis.runs import RUN_FIELDS
+from rolloutsim.control.defaults import RESYNC_S
 from rolloutsim.control.observed import Now, Observed
 from rolloutsim.control.operations import Pass
 from rolloutsim.control.rollout import reconcile
+from rolloutsim.control.services import listed
 from rolloutsim.errors import ApiError
 from rolloutsim.manifest.alb_annotations import MANAGED
 from rolloutsim.manifest.analysis_templates import Templates
@@ -36,6 +39,7 @@ from rolloutsim.manifest.objects import (
 )
 from rolloutsim.manifest.router_objects import UNCACHED_KINDS, RouterObject, RouterObjects
 from rolloutsim.manifest.traffic_routing import TrafficRouting
+from rolloutsim.world.clock import call_at, call_later
 from rolloutsim.world.delays import Delays
 from rolloutsim.world.event_recorder import EventRecorder
 from rolloutsim.world.informer import Informer
@@ -59,7 +63,7 @@ class RolloutController:
         asks_aws: bool = False,
     ) -> None:
         """`asks_aws`: it runs with `--aws-verify-target-group`."""
-        self._loops, self._asks_aws = loops, asks_aws
+        self._loops, self._asks_aws, self._began_s = loops, asks_aws, float(env.now)
         self._env, self._store, self._delays, self._recorder, self._fraction_s = env, store, delays, recorder, fraction_s
         self._queue = WorkQueue(env)
         self._rollouts = Informer(env, store, Rollout, delays.watch_s)
@@ -85,6 +89,8 @@ class RolloutController:
     # --- what wakes it ---------------------------------------------------------------------------------------------------------
 
     def _rollout_changed(self, name: str, before: Rollout | None, after: Rollout | None) -> None:
+        for dropped in listed(before) - (listed(after) if after is not None else set()) if before is not None else ():
+            call_at(self._env, self._next_resync_s(), lambda name=dropped: self._sync_service(name))  # type: ignore[misc]
         if after is None:
             return
         if before is None:
@@ -97,10 +103,29 @@ class RolloutController:
         if owned is not None and owned.meta.owner is not None:
             self._queue.add_rate_limited(owned.meta.owner)
 
-    def _service_changed(self, _: str, __: Service | None, after: Service | None) -> None:
-        # A Service without the hash in its selector is nobody's (service/service.go); others wake the Rollout that manages them.
-        if after is not None and HASH_LABEL in after.selector and after.managed_by is not None:
-            self._queue.add_rate_limited(after.managed_by)
+    def _service_changed(self, name: str, _: Service | None, __: Service | None) -> None:
+        self._sync_service(name)
+
+    def _sync_service(self, name: str) -> None:
+        """Wake the Rollout that manages a Service; one that it lists no more loses the hash and the mark (service/service.go, syncService).
+
+        A Service without the hash in its selector, or without the mark, is nobody's (an Experiment's keep their hash in the recordings). A Rollout
+        that drops a Service does not touch it: the next resync of Services does.
+        """
+        service = self._services.objects.get(name)
+        if service is None or HASH_LABEL not in service.selector or service.managed_by is None:
+            return
+        rollout = self._store.get(Rollout, service.managed_by)
+        if rollout is not None and name in listed(rollout):
+            self._queue.add_rate_limited(rollout.meta.name)
+        else:
+            selector = {key: value for key, value in service.selector.items() if key != HASH_LABEL}
+            changes = {"selector": selector, "managed_by": None}
+            call_later(self._env, self._delays.api_write_s, lambda: self._store.update(Service, name, changes))
+
+    def _next_resync_s(self) -> float:
+        """Informers are resynced every so often from when the controller began."""
+        return self._began_s + (math.floor((float(self._env.now) - self._began_s) / RESYNC_S) + 1) * RESYNC_S
 
     def _ingress_changed(self, name: str, _: Ingress | None, after: Ingress | None) -> None:
         for rollout in self._rollouts.objects.values():
