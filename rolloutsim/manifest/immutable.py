@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable
 from functools import lru_cache
-from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 __all__ = ["replace"]
@@ -25,13 +24,14 @@ def _copier(kind: type[Any]) -> Callable[[Any, dict[str, Any]], Any]:
     own = vars(kind)
     if hasattr(kind, "__post_init__") or len(fields) < 2 or not all(field.init and hasattr(own.get(field.name), "__set__") for field in fields):
         return lambda thing, changes: dataclasses.replace(thing, **changes)
-    values = attrgetter(*(field.name for field in fields))
     setters = {field.name: own[field.name].__set__ for field in fields}
+    lines = ["def unchanged(thing):", "    copy = new(kind)", *(f"    set_{name}(copy, thing.{name})" for name in setters), "    return copy"]
+    space: dict[str, Any] = {"new": object.__new__, "kind": kind, **{f"set_{name}": put for name, put in setters.items()}}
+    exec("\n".join(lines), space)  # as dataclasses write their own methods
+    unchanged = space["unchanged"]
 
     def copied(thing: Any, changes: dict[str, Any]) -> Any:
-        copy = object.__new__(kind)
-        for put, value in zip(setters.values(), values(thing), strict=True):
-            put(copy, value)
+        copy = unchanged(thing)
         for name, value in changes.items():
             if name not in setters:
                 raise TypeError(f"{kind.__name__} has no field {name!r}")

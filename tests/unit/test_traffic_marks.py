@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from rolloutsim.world.traffic.marks import EXACT, LEAF, Marks, _hypergeometric
+from rolloutsim.world.traffic.marks import EXACT, LEAF, Marks, hypergeometric
 
 WEIGHTS = np.array([0.5, 0.3, 0.2])
 
@@ -50,7 +50,7 @@ def test_stretches_that_do_not_overlap_are_independent() -> None:
 def test_beyond_numpys_range_mean_and_variance_are_those_of_the_hypergeometric_law(good: int) -> None:
     size, sample, runs = 8 * EXACT, 4 * EXACT, 4000
     draws = np.random.default_rng(3)
-    found = np.array([_hypergeometric(draws, good, size, sample) for _ in range(runs)], dtype=float)
+    found = np.array([hypergeometric(draws, good, size, sample) for _ in range(runs)], dtype=float)
     variance = sample * (good / size) * (1 - good / size) * (size - sample) / (size - 1)
     assert abs(found.mean() - good / 2) < 4 * math.sqrt(variance / runs)
     assert abs(found.var(ddof=1) / variance - 1) < 4 * math.sqrt(2 / (runs - 1))

@@ -62,7 +62,7 @@ class Marks:
     def _descend(self, n: int) -> tuple[Each, int, Ints, int]:
         """The leaf of a place: counts before the leaf, the leaf's first place, its marks, and the place within it."""
         number = (n // LEAF).bit_length()
-        begin, size = _block(number)
+        begin, size = block_at(number)
         found, here = self._up_to(number)
         path: dict[tuple[int, int], Each] = {}
         node = 1
@@ -85,7 +85,7 @@ class Marks:
         """Counts before a block, and in it."""
         while number >= len(self._blocks):
             block = len(self._blocks)
-            self._blocks.append(self._nodes.at(block, 0).multinomial(_block(block)[1], self._weights).tolist())
+            self._blocks.append(self._nodes.at(block, 0).multinomial(block_at(block)[1], self._weights).tolist())
             self._before_block.append([a + b for a, b in zip(self._before_block[-1], self._blocks[-1], strict=True)])
         return self._before_block[number], self._blocks[number]
 
@@ -96,7 +96,7 @@ class Marks:
         return self._leaf[1]
 
 
-def _block(number: int) -> tuple[int, int]:
+def block_at(number: int) -> tuple[int, int]:
     """Where a block begins, and its length: LEAF, LEAF, 2 LEAF, 4 LEAF, ..."""
     begin = LEAF << number >> 1 if number else 0
     return begin, begin or LEAF
@@ -106,14 +106,14 @@ def _halved(draws: np.random.Generator, counts: Each, size: int) -> Each:
     """How many of each mark of a block fall on its left half."""
     rest, sample, left = size, size // 2, []
     for count in counts[:-1]:
-        found = _hypergeometric(draws, count, rest, sample)
+        found = hypergeometric(draws, count, rest, sample)
         left.append(found)
         rest -= count
         sample -= found
     return [*left, sample]
 
 
-def _hypergeometric(draws: np.random.Generator, good: int, size: int, sample: int) -> int:
+def hypergeometric(draws: np.random.Generator, good: int, size: int, sample: int) -> int:
     """How many of `good` among `size` are in a sample."""
     if size < EXACT:
         return int(draws.hypergeometric(good, size - good, sample))

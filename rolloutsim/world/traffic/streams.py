@@ -12,6 +12,7 @@ from rolloutsim.record import ERROR, NO_ENDPOINT, OK, Requests, Tallies
 from rolloutsim.world.series.tally import Tally
 from rolloutsim.world.traffic.arrivals import CHUNK, Arrivals, Chunk
 from rolloutsim.world.traffic.failover import Refusal
+from rolloutsim.world.traffic.hits import Hits
 from rolloutsim.world.traffic.keeping import Ended, Keeper
 from rolloutsim.world.traffic.marks import Marks
 from rolloutsim.world.traffic.open_loops import OpenLoops
@@ -143,7 +144,7 @@ class CountStream:
         self._refusal = refusal
         self._from_s, self._first = 0.0, 0
         self._answered: dict[tuple[int, ...], int] = {}
-        self._errors: dict[tuple[int, ...], Marks] = {}
+        self._errors: dict[tuple[int, ...], Hits] = {}
         self._blocks: list[tuple[np.ndarray, ...]] = []
         self.tallies: tuple[Tally, ...] = ()
         self._observed: dict[tuple[int, ...], tuple[Marks, int]] = {}
@@ -184,21 +185,25 @@ class CountStream:
 
     def _failed(self, found: Counts, answered: npt.NDArray[np.bool_]) -> Ints:
         """Errors among the answered requests of each row: drawn by pod, then spread evenly over the pod's rows."""
+        rows_of: dict[int, list[tuple[int, int]]] = {}
+        for row, (pod, requests, was_answered) in enumerate(zip(found.pod.tolist(), found.requests.tolist(), answered.tolist(), strict=True)):
+            if was_answered:
+                rows_of.setdefault(pod, []).append((row, requests))
         failed = np.zeros_like(found.requests)
-        for pod in np.unique(found.pod[answered]).tolist():
+        for pod, rows in rows_of.items():
             rate = float(self._pods.error_rate[pod])
             if rate == 0.0:
                 continue
-            life = self._life(pod)
+            life, total, upto = self._life(pod), sum(requests for _, requests in rows), 0
             if life not in self._errors:
                 seed, replication, stream = self._key
-                self._errors[life] = Marks(np.array([1 - rate, rate]), seed, replication, "errors", stream, *life)
-            rows = np.flatnonzero(answered & (found.pod == pod))
-            upto = np.cumsum(found.requests[rows]).tolist()
+                self._errors[life] = Hits(rate, seed, replication, "errors", stream, *life)
             before = self._answered.get(life, 0)
-            self._answered[life] = before + upto[-1]
-            errors = int(self._errors[life].between(before, before + upto[-1])[1])
-            failed[rows] = np.diff([errors * n // max(1, upto[-1]) for n in upto], prepend=0)
+            self._answered[life] = before + total
+            errors = self._errors[life].between(before, before + total)
+            for row, requests in rows:
+                failed[row] = errors * (upto + requests) // max(1, total) - errors * upto // max(1, total)
+                upto += requests
         return failed
 
     def _life(self, pod: int) -> tuple[int, ...]:
