@@ -5,7 +5,7 @@ from __future__ import annotations
 from rolloutsim.control.context import Context
 from rolloutsim.control.operations import PatchService
 from rolloutsim.manifest.immutable import replace
-from rolloutsim.manifest.objects import HASH_LABEL, PingPong, ReplicaSet, Rollout
+from rolloutsim.manifest.objects import HASH_LABEL, CanaryStrategy, PingPong, ReplicaSet, Rollout
 
 
 def listed(rollout: Rollout) -> set[str]:
@@ -13,8 +13,7 @@ def listed(rollout: Rollout) -> set[str]:
     blue_green, canary = rollout.spec.strategy.blue_green, rollout.spec.strategy.canary
     if blue_green is not None:
         return {blue_green.active_service, blue_green.preview_service} - {""}
-    if canary is None:
-        return set()
+    canary = canary or CanaryStrategy()
     pair = canary.ping_pong or PingPong()
     return {canary.canary_service, canary.stable_service, pair.ping_service, pair.pong_service} - {""}
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from rolloutsim.manifest.bundle import Manifests
 from rolloutsim.manifest.metric_checks import asked_metrics, proposed_source
+from rolloutsim.manifest.router_hosts import hosts_of
 from rolloutsim.manifest.scenario_file import API_VERSION
 
 
@@ -48,10 +49,12 @@ def propose_scenario(manifests: Manifests, paths: Sequence[str]) -> str:
 
 
 def _streams(manifests: Manifests) -> list[str]:
-    """One stream for each host of an Ingress whose Service is known, else one to the first Service."""
+    """One stream for each host of a router's object or of an Ingress whose Service is known, else one to the first Service."""
     services = {service.meta.name for service in manifests.services}
+    hosts = [host for route in manifests.routes for host in hosts_of(route) if "*" not in host]
     rules = [rule for ingress in manifests.ingresses for rule in ingress.rules if rule.service in services and rule.host]
-    targets = dict.fromkeys(f"ingress/{rule.host}{'' if rule.path == '/' else rule.path}" for rule in rules)
+    paths = [f"{rule.host}{rule.path.rstrip('/*')}" for rule in rules if rule.host not in hosts]
+    targets = dict.fromkeys(f"ingress/{target}" for target in [*hosts, *paths])
     if not targets and manifests.services:
         targets = {f"service/{manifests.services[0].meta.name}": None}
     return [f"    - {{name: users{i or ''}, to: {target}, rate: 100/s}}" for i, target in enumerate(targets)] or ["    []"]
