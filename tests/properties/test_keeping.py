@@ -13,7 +13,7 @@ from rolloutsim.answers.counting import count
 from rolloutsim.record import Requests, Tallies
 from rolloutsim.scenario import Clients
 from rolloutsim.world.traffic import keeping
-from tests.properties.test_traffic_cuts import CHANGES, CLIENTS, run
+from tests.properties.test_traffic_cuts import CHANGES, CLIENTS, columns, run
 
 EDGES = [0.0, *sorted({t for t, _ in CHANGES[1:]} | {5.0}), 20.0]
 
@@ -32,6 +32,15 @@ def test_tallies_count_what_the_requests_count(plane: str, clients: Clients | No
         assert a.squares == pytest.approx(b.squares, rel=0.15)  # in a row for several, answers and errors are not told by connection
     assert tallied.latency_s is not None
     assert tallied.latency_s.sum() == pytest.approx(np.nansum(each.latency_s))
+
+
+@pytest.mark.parametrize("plane", ["random", "kube-proxy/iptables", "nginx/upstream_least_conn"])
+@pytest.mark.parametrize("clients", CLIENTS)
+@settings(max_examples=5, deadline=None)
+@given(reads=st.lists(st.floats(0, 20), min_size=1, max_size=8), seed=st.integers(0, 2**40), serving=st.booleans())
+def test_reads_change_no_byte_of_tallies(plane: str, clients: Clients | None, reads: list[float], seed: int, serving: bool) -> None:
+    plain, read = (run(plane, "requests", clients, r, seed, serving=serving, keep="tallies") for r in ([], reads))
+    assert columns(read) == columns(plain)
 
 
 def test_connections_beyond_the_most_are_written_early(monkeypatch: pytest.MonkeyPatch) -> None:

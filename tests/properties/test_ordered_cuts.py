@@ -29,7 +29,7 @@ def two_coupled(clients: tuple[Clients | None, Clients | None], planes: tuple[st
     version = Version(error_rate=0.05, latency=Latency(p50="10ms", p99="50ms"), serving=Serving(concurrency=2, queue=9))
     traffic = Traffic(streams, planes, lambda _: version, seed=seed, serving=True)
     deeds: list[tuple[float, int, tuple[int, ...]]] = (
-        [(t, 1, pods) for t, pods in CHANGES] + [(t, 0, ()) for t in reads] + [(5.0, 2, ()), (9.0, 3, ())]
+        [(t, 1, pods) for t, pods in CHANGES] + [(t, 0, ()) for t in reads] + [(5.0, 2, ()), (9.0, 3, ()), (9.7, 4, ()), (10.2, 5, ())]
     )
     for t_s, kind, pods in sorted(deeds, key=lambda deed: deed[:2]):
         if kind == 0:
@@ -40,8 +40,13 @@ def two_coupled(clients: tuple[Clients | None, Clients | None], planes: tuple[st
                 traffic.reroute(t_s, name, Route("x", plane, traffic.covers(name), endpoints))
         elif kind == 2:
             traffic.end_pod(t_s, 1)
-        else:
+        elif kind == 3:
             traffic.answer(t_s, 3, 0.5, Latency(p50="30ms"))
+        elif kind == 4:
+            traffic.end_pod(t_s, 3)
+            traffic.break_pod(t_s, 3)
+        else:
+            traffic.begin_pod(t_s, 3)
     return [column for found in traffic.finish(12.0).values() for column in columns(found)]
 
 

@@ -16,6 +16,7 @@ from rolloutsim.world.traffic.engine import Traffic
 from rolloutsim.world.traffic.planes import BY_CONNECTION, BY_REQUEST, make_plane
 from rolloutsim.world.traffic.planes.plane import Counts, LoadAware, Plane
 from rolloutsim.world.traffic.planes.ring_random import ring_shares
+from tests.properties.test_traffic_cuts import columns
 
 KEPT = Clients(connections=8, requests_per_connection=25)
 ROUTES: list[tuple[float, tuple[int, ...], tuple[float, ...]]] = [
@@ -80,14 +81,6 @@ def test_where_it_is_cut_changes_nothing(plane: str, clients: Clients | None, de
     else:
         edges = [0.0, 4.0, 5.5, 7.5, 8.0, 10.0, 12.0, 20.0]
         assert [totals(cut, a, b) for a, b in pairwise(edges)] == [totals(plain, a, b) for a, b in pairwise(edges)]
-
-
-def columns(found: Requests | Tallies) -> list[bytes]:
-    """Bytes; but for sums of latencies, whose last digit knows in which order they were added."""
-    named = {name: getattr(found, name) for name in found.__slots__ if name != "stream" and getattr(found, name) is not None}
-    if isinstance(found, Tallies) and found.latency_s is not None:
-        named["latency_s"] = np.round(found.latency_s, 9)
-    return [np.ascontiguousarray(column).tobytes() for column in named.values()]
 
 
 def totals(found: Requests | Tallies, from_s: float, to_s: float) -> dict[tuple[int, int], int]:

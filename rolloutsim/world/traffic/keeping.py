@@ -157,7 +157,7 @@ class ByStretch:
         self._edges: list[float] = []
         self._from_s = 0.0
         self._counts: Ints = np.zeros(0, dtype=np.int64)
-        self._sums_s: Floats = np.zeros(0)
+        self._sums_ns: Ints = np.zeros(0, dtype=np.int64)  # whole numbers, whose sum does not depend on the order
         self._named: list[tuple[Ints, Ints]] = []
         self._open: list[tuple[np.ndarray, ...]] = []
         self._rows: list[tuple[np.ndarray, ...]] = []
@@ -185,14 +185,15 @@ class ByStretch:
         connection, latency_s = ended.connection, ended.latency_s
         key = (ended.pod + 1) * KINDS + ended.outcome
         counts = np.bincount(key)
-        sums_s = np.bincount(key, weights=latency_s)
-        if not math.isfinite(sums_s.sum()):
-            sums_s = np.bincount(key, weights=np.nan_to_num(latency_s))
+        latency_ns = np.rint(latency_s * 1e9)
+        sums_ns = np.bincount(key, weights=latency_ns)
+        if not math.isfinite(sums_ns.sum()):
+            sums_ns = np.bincount(key, weights=np.nan_to_num(latency_ns))
         if len(counts) > len(self._counts):
             more = np.zeros(len(counts) - len(self._counts), dtype=np.int64)
-            self._counts, self._sums_s = np.append(self._counts, more), np.append(self._sums_s, more)
+            self._counts, self._sums_ns = np.append(self._counts, more), np.append(self._sums_ns, more)
         self._counts[: len(counts)] += counts
-        self._sums_s[: len(counts)] += sums_s
+        self._sums_ns[: len(counts)] += sums_ns.astype(np.int64)
         if connection[0] >= 0 or connection.max() >= 0:
             some = connection >= 0
             self._named.append(np.unique((key[some].astype(np.int64) << 32) + connection[some], return_counts=True))
@@ -210,7 +211,7 @@ class ByStretch:
             times = (np.full(len(row[0]), t_s) for t_s in (self._from_s, to_s))
             self._rows.append((*times, *row))
         self._open.clear()
-        self._from_s, self._counts, self._sums_s = to_s, np.zeros(0, dtype=np.int64), np.zeros(0)
+        self._from_s, self._counts, self._sums_ns = to_s, np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64)
 
     def _write_named(self) -> None:
         """Write the connections of a stretch: those alike in one row."""
@@ -224,10 +225,10 @@ class ByStretch:
 
     def _write(self, key: Ints, connection: Ints, connections: Ints, requests: Ints) -> None:
         """Rows of a stretch, and their part of the latencies."""
-        sums_s = self._sums_s[key] * requests / self._counts[key]
+        sums_ns = np.rint(self._sums_ns[key] * (requests / self._counts[key])).astype(np.int64)
         np.subtract.at(self._counts, key, requests)
-        np.subtract.at(self._sums_s, key, sums_s)
-        self._open.append((key // KINDS - 1, connection, connections, key % KINDS, requests, sums_s))
+        np.subtract.at(self._sums_ns, key, sums_ns)
+        self._open.append((key // KINDS - 1, connection, connections, key % KINDS, requests, sums_ns / 1e9))
 
     def break_off(self, now_s: float, pod: int, outcome: int) -> None:
         """Too late: requests are counted when they come (`UntilOver` holds them back where that matters)."""
