@@ -13,8 +13,6 @@ from rolloutsim.invariants import checkers
 from rolloutsim.manifest.objects import (
     BlueGreenStrategy,
     CanaryStrategy,
-    Ingress,
-    IngressRule,
     LabelSelector,
     Meta,
     Pause,
@@ -28,11 +26,11 @@ from rolloutsim.manifest.objects import (
     Step,
     Strategy,
 )
-from rolloutsim.manifest.traffic_routing import NginxRouting, TrafficRouting
 from rolloutsim.record import Change, Header
 from rolloutsim.scenario import Action, Cluster, Nothing, Pods, Promote, Restart, Scale, SomePods, Undo, Version
 from rolloutsim.world.store import Store
 from rolloutsim.world.world import Setup, World
+from tests.properties.random_routers import RandomRouter, random_router
 
 LABELS = {"app": "app"}
 QUIET_S = 700.0
@@ -56,9 +54,10 @@ def plan(seed: int) -> Plan:
     """The scenario of a seed."""
     chance = random.Random(seed)
     replicas = chance.choice([1, 2, 3, 4, 5, 7, 10])
-    kind = chance.choice(["basic", "basic", "nginx", "blueGreen"])
+    kind = chance.choice(["basic", "basic", "routed", "blueGreen"])
     gentle = chance.random() < 0.5
-    strategy, objects = strategies(chance, kind)
+    router = random_router(random.Random(f"router {seed}")) if kind == "routed" else None
+    strategy = strategies(chance, kind, router)
     spec = RolloutSpec(
         replicas=replicas,
         selector=LabelSelector(LABELS),
@@ -76,15 +75,30 @@ def plan(seed: int) -> Plan:
     versions = tuple(
         (f"v{i}", Version(pods=Pods(start=chance.choice([0.2, 1.0, 2.5]), stop=1.0, ready=gentle or chance.random() < 0.85))) for i in range(1, 5)
     )
-    cluster = Cluster(pods=Pods(start=1.0, stop=1.0), watch=chance.choice([0.001, 0.004, 0.05, 0.3]), api_write=chance.choice([0.002, 0.012, 0.05]))
+    cluster = Cluster(
+        pods=Pods(start=1.0, stop=1.0),
+        watch=chance.choice([0.001, 0.004, 0.05, 0.3]),
+        api_write=chance.choice([0.002, 0.012, 0.05]),
+        aws_verify_target_group=router is not None and router.routing.alb is not None and seed % 2 == 0,
+    )
     header = Header("random", "app", seed, second_fraction_s=chance.random())
     rollout = Rollout(Meta("app"), spec)
     services = tuple(Service(Meta(name), LABELS) for name in ("one", "two"))
-    setup = Setup(header, rollout, services, ingresses=objects, cluster=cluster, versions=versions, timeline=tuple(deeds), healthy_at_start=gentle)
+    setup = Setup(
+        header,
+        rollout,
+        services,
+        routes=router.routes if router is not None else (),
+        ingresses=router.ingresses if router is not None else (),
+        cluster=cluster,
+        versions=versions,
+        timeline=tuple(deeds),
+        healthy_at_start=gentle,
+    )
     return Plan(setup, gentle, at_s)
 
 
-def strategies(chance: random.Random, kind: str) -> tuple[Strategy, tuple[Ingress, ...]]:
+def strategies(chance: random.Random, kind: str, router: RandomRouter | None) -> Strategy:
     if kind == "blueGreen":
         blue_green = BlueGreenStrategy(
             active_service="one",
@@ -95,24 +109,24 @@ def strategies(chance: random.Random, kind: str) -> tuple[Strategy, tuple[Ingres
             scale_down_delay_seconds=chance.choice([None, 1, 5]),
             abort_scale_down_delay_seconds=chance.choice([None, 2, 0]),
         )
-        return Strategy(blue_green=blue_green), ()
-    steps = tuple(step(chance, routed=kind == "nginx") for _ in range(chance.randint(0, 5)))
+        return Strategy(blue_green=blue_green)
+    steps = tuple(step(chance, routed=router is not None) for _ in range(chance.randint(0, 5)))
     bounds: dict[str, Any] = {"max_surge": chance.choice([None, 0, 1, "50%"]), "max_unavailable": chance.choice([None, 1, "30%"])}
-    if kind == "basic":
-        return Strategy(CanaryStrategy(steps, **bounds)), ()
+    if router is None:
+        return Strategy(CanaryStrategy(steps, **bounds))
     dynamic = chance.random() < 0.4
     canary = CanaryStrategy(
-        steps,
+        (*steps[:1], *(Step(set_header_route=route) for route in router.header_routes[: len(steps)]), *steps[1:]),
         canary_service="two",
         stable_service="one",
-        traffic_routing=TrafficRouting(nginx=NginxRouting("web")),
+        traffic_routing=router.routing,
         dynamic_stable_scale=dynamic,
         scale_down_delay_seconds=None if dynamic else chance.choice([None, 1, 5]),
         abort_scale_down_delay_seconds=None if dynamic else chance.choice([None, 2]),
         min_pods_per_replica_set=chance.choice([None, None, 2]),
         **bounds,
     )
-    return Strategy(canary), (Ingress(Meta("web"), "nginx", (IngressRule("web.local", "/", "one"),)),)
+    return Strategy(canary)
 
 
 def step(chance: random.Random, *, routed: bool) -> Step:
@@ -204,7 +218,7 @@ def is_known_loop(world: World) -> bool:
     kinds = {(change.kind, change.name) for change in world.record.changes[-20:]}
     canary = world.rollout.spec.strategy.canary
     routed = canary is not None and canary.traffic_routing is not None and world.rollout.status.abort
-    return routed and kinds <= {("Service", "two"), ("EndpointSlice", "two")}
+    return routed and kinds <= {("Service", "two"), ("EndpointSlice", "two"), ("LoadBalancer", "web")}
 
 
 def main() -> None:
