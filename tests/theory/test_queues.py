@@ -19,10 +19,10 @@ SERVICE_S = 0.05
 Found = Callable[[Requests], float]
 
 
-def served(seed: int, rate_rps: float, serving: Serving) -> Requests:
+def served(seed: int, rate_rps: float, serving: Serving, plane: str) -> Requests:
     """Poisson arrivals at one pod; those after the warm-up."""
     version = Version(serving=serving)
-    traffic = Traffic([Stream(name="s", to="service/x", rate=rate_rps)], ["random"], lambda _: version, seed=seed, serving=True)
+    traffic = Traffic([Stream(name="s", to="service/x", rate=rate_rps)], [plane], lambda _: version, seed=seed, serving=True)
     traffic.reroute(0.0, "s", Route("x", "", "requests", (Endpoint("p0", "h", 0),)))
     found = traffic.finish(END_S)["s"]
     assert isinstance(found, Requests)
@@ -30,8 +30,8 @@ def served(seed: int, rate_rps: float, serving: Serving) -> Requests:
     return Requests("s", *(column[late] for column in (found.t_s, found.pod, found.connection, found.outcome, found.latency_s, found.wait_s)))  # type: ignore[arg-type]
 
 
-def agrees(expected: float, found: Found, rate_rps: float, serving: Serving) -> None:
-    values = [found(served(seed, rate_rps, serving)) for seed in range(RUNS)]
+def agrees(expected: float, found: Found, rate_rps: float, serving: Serving, plane: str = "random") -> None:
+    values = [found(served(seed, rate_rps, serving, plane)) for seed in range(RUNS)]
     error = np.std(values, ddof=1) / math.sqrt(RUNS)
     assert error < 0.2 * expected, "too few requests to tell"
     assert abs(np.mean(values) - expected) < 4 * error, f"{np.mean(values):.5f} +- {error:.5f}, expected {expected:.5f}"
@@ -56,13 +56,17 @@ def erlang_c(servers: int, load: float) -> float:
     return blocked / (1 - load / servers * (1 - blocked))
 
 
-@pytest.mark.parametrize(("servers", "rate_rps"), [(1, 12.0), (4, 60.0), (16, 272.0)])
-def test_m_m_c_wait_is_erlang_c(servers: int, rate_rps: float) -> None:
+BY_LOAD = "nginx/upstream_least_conn"
+"""Played in another loop, which looks at the load: with one pod it is the same queue."""
+
+
+@pytest.mark.parametrize(("servers", "rate_rps", "plane"), [(1, 12.0, "random"), (4, 60.0, "random"), (16, 272.0, "random"), (4, 60.0, BY_LOAD)])
+def test_m_m_c_wait_is_erlang_c(servers: int, rate_rps: float, plane: str) -> None:
     serving = Serving(concurrency=servers, time=Distribution(exponential=SERVICE_S))
     load = rate_rps * SERVICE_S
     waits = erlang_c(servers, load)
-    agrees(waits, lambda found: float((found.wait_s > 0).mean()), rate_rps, serving)  # type: ignore[operator]
-    agrees(waits * SERVICE_S / (servers - load), mean_wait, rate_rps, serving)
+    agrees(waits, lambda found: float((found.wait_s > 0).mean()), rate_rps, serving, plane)  # type: ignore[operator]
+    agrees(waits * SERVICE_S / (servers - load), mean_wait, rate_rps, serving, plane)
 
 
 LAWS: list[tuple[str, RandomTime, float, float]] = [
@@ -88,8 +92,9 @@ def test_loss_is_erlang_b_whatever_the_service_time(time: RandomTime) -> None:
         agrees(erlang_b(servers, rate_rps * SERVICE_S), lambda found: float((found.outcome == REJECTED).mean()), rate_rps, serving)
 
 
-def test_a_bounded_queue_loses_as_m_m_1_k() -> None:
+@pytest.mark.parametrize("plane", ["random", BY_LOAD])
+def test_a_bounded_queue_loses_as_m_m_1_k(plane: str) -> None:
     load, places = 0.8, 5  # one is served, four wait
     lost = (1 - load) * load**places / (1 - load ** (places + 1))
     serving = Serving(concurrency=1, queue=places - 1, time=Distribution(exponential=SERVICE_S))
-    agrees(lost, lambda found: float((found.outcome == REJECTED).mean()), load / SERVICE_S, serving)
+    agrees(lost, lambda found: float((found.outcome == REJECTED).mean()), load / SERVICE_S, serving, plane)
