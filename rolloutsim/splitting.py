@@ -117,8 +117,9 @@ def _play(setup: Setup, made: Plane, machine: Machine, seed: int) -> Played:
         return alone(made.pick(0, draws.random(n), ended)[0].astype(np.int64), setup.client)
     stable = setup.pods.pods - setup.pods.canary
     latency_s = [setup.latency_s[0]] * stable + [setup.latency_s[1]] * setup.pods.canary
+    decide, notice = by_load(made, draws.random(n).tolist()) if isinstance(made, LoadAware) else (in_order(_rows(setup, made, draws)), None)
     return play(
-        by_load(made, draws.random(n).tolist()) if isinstance(made, LoadAware) else in_order(_rows(setup, made, draws)),
+        decide,
         setup.client,
         n,
         endpoints=setup.pods.pods,
@@ -128,6 +129,7 @@ def _play(setup: Setup, made: Plane, machine: Machine, seed: int) -> Played:
         machine=machine,
         draws=draws,
         direct=setup.plane.startswith("kube-proxy/"),
+        notice=notice,
     )
 
 

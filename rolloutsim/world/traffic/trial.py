@@ -36,20 +36,22 @@ class Machine:
     ask_s: float = 9e-6
     serve_s: float = 7e-6
     answer_s: float = 7e-6
-    wake_s: float = 12e-6
+    wake_s: float = 14e-6
+    open_s: float = 2e-6
+    """From opening a connection to a proxy until the request is there, exponential: of several opened at once one may overtake another."""
     switch_s: float = 2e-6
     """From one process to another on the same core."""
     chance: float = 0.3
     """The part of each cost that is exponential."""
     unlike: float = 0.15
     """No two runs are alike: the logarithm of `wake_s` has this standard deviation between them."""
-    shared: float = 0.7
-    """How often two of the three processes are on one core, as there are two cores; whoever runs goes on until nothing is left to do."""
-    moved_s: float = 0.02
+    shared: float = 0.5
+    """How often two of the three processes share a core, as there are two cores; whoever runs goes on until nothing is left to do."""
+    moved_s: float = 0.05
     """After so long on average the kernel places them anew."""
-    late: float = 1e-4
-    """Where no proxy stands between: the part of answers that are held up on their way, so that those of other connections overtake them..."""
-    late_s: float = 50e-6
+    late: float = 1e-3
+    """Where connections are rewritten or passed on as they are: the part of answers that are held up, so that other connections overtake..."""
+    late_s: float = 1e-3
     """... by so long on average."""
 
 
@@ -123,14 +125,16 @@ def play(
     machine: Machine,
     draws: np.random.Generator,
     direct: bool = False,
+    notice: Callable[[Sequence[int]], None] | None = None,
 ) -> Played:
     """The requests of one trial; `by_connection`: who decides does so once a connection. `latency_s`: how long each endpoint takes to answer.
 
-    `direct`: no proxy stands between, the kernel rewrites addresses as connections are opened.
+    `direct`: no proxy stands between, the kernel rewrites addresses as connections are opened. `notice` is told of every answer.
     """
     slots, per = client.in_flight, client.per_connection
     noise = (1 - machine.chance + machine.chance * draws.standard_exponential(NOISE)).tolist()
-    held_s = np.where(draws.random(NOISE) < machine.late * direct, machine.late_s * draws.standard_exponential(NOISE), 0.0).tolist()
+    held_s = np.where(draws.random(NOISE) < machine.late * by_connection, machine.late_s * draws.standard_exponential(NOISE), 0.0).tolist()
+    opens_s = (machine.open_s * draws.standard_exponential(NOISE)).tolist()
     worker_of = draws.integers(0, workers, NOISE).tolist() if workers > 1 else [0]
     costs_s = (machine.send_s, machine.ask_s, machine.serve_s, machine.answer_s)
     pods = 1 + workers
@@ -162,12 +166,16 @@ def play(
                 if sent == requests:
                     following = -1
                 else:
+                    stage[slot], following = ASK, 1 + worker[slot]
                     if left[slot] == 0:
                         left[slot], kept[slot], opened = per or -1, -1, opened + 1
                         of[slot], worker[slot] = opened - 1, worker_of[opened % len(worker_of)]
+                        following = 1 + worker[slot]
+                        if not direct:
+                            heappush(heap, (now_s + opens_s[step % NOISE], step, -1, slot))
+                            following = -1
                     left[slot] -= 1
                     number[slot], over[sent], sent = sent, of[slot], sent + 1
-                    stage[slot], following = ASK, 1 + worker[slot]
             elif done == SERVE:
                 stage[slot] = SEND if direct else ANSWER
                 away_s = latency_s[kept[slot]] + held_s[step % NOISE]
@@ -178,6 +186,8 @@ def play(
                     following = -1
             elif done == ANSWER:
                 in_flight[kept[slot]] -= 1
+                if notice is not None:
+                    notice(in_flight)
                 stage[slot], following = SEND, 0
             if done == ASK or (direct and done == SEND and following >= 0):
                 if kept[slot] < 0 or not by_connection:
@@ -210,10 +220,11 @@ def in_order(rows: Sequence[Ints]) -> Decide:
     return lambda worker, in_flight: int(next(given[worker % len(given)]))
 
 
-def by_load(plane: LoadAware, uniforms: Sequence[float]) -> Decide:
-    """Decisions by what is in flight, one draw for each."""
+def by_load(plane: LoadAware, uniforms: Sequence[float]) -> tuple[Decide, Callable[[Sequence[int]], None] | None]:
+    """Decisions by what is in flight, one draw for each; and who is to be told of answers."""
     choose, memory, draws = plane.choose, plane.memory.tolist(), iter(uniforms)
-    return lambda worker, in_flight: choose(next(draws), in_flight, memory)
+    told = getattr(plane, "notice", None)
+    return (lambda worker, in_flight: choose(next(draws), in_flight, memory)), (None if told is None else lambda in_flight: told(in_flight, memory))
 
 
 def alone(rows: Ints, client: Client) -> Played:

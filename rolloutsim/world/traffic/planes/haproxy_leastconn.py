@@ -2,7 +2,8 @@
 
 Source (v2.6): src/lb_fwlc.c, fwlc_queue_srv and fwlc_srv_reposition: a server's place is that of its key, (inflight + 1) * 4096 / (16 * weight)
 in whole numbers, 0 when idle; of equal keys, the one that has had its key for longer. So a client on one connection gets half and half, whatever the
-weights. What happened between two decisions is known by what is in flight: servers whose keys changed take their places in their order.
+weights. Who is not told of every answer (`notice`) knows what happened between two decisions by what is in flight: servers whose keys
+changed then take their places in their order.
 """
 
 from __future__ import annotations
@@ -19,9 +20,9 @@ from rolloutsim.world.traffic.planes.weights import percent_weights
 MOST = 256
 
 
-def leastconn(uniform: float, in_flight: Sequence[int], memory: Any) -> int:
-    """`memory`: weights, keys, since when each has its key (by a count of changes), and that count."""
-    n, best = len(in_flight), 0
+def requeue(in_flight: Sequence[int], memory: Any) -> None:
+    """Servers whose keys have changed go behind those that have the same key already."""
+    n = len(in_flight)
     for i in range(n):
         load = in_flight[i]
         key = (load + 1) * 256 // int(memory[i]) if load > 0 else 0
@@ -29,6 +30,12 @@ def leastconn(uniform: float, in_flight: Sequence[int], memory: Any) -> int:
             memory[n + i] = key
             memory[3 * n] += 1
             memory[2 * n + i] = memory[3 * n]
+
+
+def leastconn(uniform: float, in_flight: Sequence[int], memory: Any) -> int:
+    """`memory`: weights, keys, since when each has its key (by a count of changes), and that count."""
+    requeue(in_flight, memory)
+    n, best = len(in_flight), 0
     for i in range(1, n):
         if memory[n + i] < memory[n + best] or (memory[n + i] == memory[n + best] and memory[2 * n + i] < memory[2 * n + best]):
             best = i
@@ -42,6 +49,7 @@ class HaproxyLeastconn(ByLoad):
     """Weight counts only among servers that are busy."""
 
     choose = staticmethod(leastconn)
+    notice = staticmethod(requeue)
 
     def remember(self, weights: Floats, n: int) -> Floats:
         """All idle, in their order."""
