@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from rolloutsim.manifest.data_plane import Choice
 from rolloutsim.quantities import format_duration
@@ -20,13 +20,14 @@ from rolloutsim.world.delays import (
     describe,
 )
 from rolloutsim.world.lag.paces import lag_assumptions
+from rolloutsim.world.traffic.failover import configured_by, in_words, software_of
 
 RECORDED = "median of recordings of argo-rollouts 1.9.1 on Kubernetes 1.34.1"
 
 
 def assumptions(cluster: Cluster, streams: Sequence[Stream], choices: Sequence[Choice], *, scraped: bool) -> list[Assumption]:
     """The data planes and delays that the scenario left open, as far as they matter with its streams (each with its choice) and metrics."""
-    rows = _chosen(streams, choices)
+    rows = [*_chosen(streams, choices), *_tried(streams, choices)]
     if cluster.pods.start is None:
         rows.append(Assumption("pods become ready after", describe(POD_START), "assumed: set it to what your pods need", "cluster.pods.start"))
     if cluster.pods.stop is None:
@@ -52,3 +53,11 @@ def _chosen(streams: Sequence[Stream], choices: Sequence[Choice]) -> list[Assump
     rows = enumerate(zip(streams, choices, strict=True))
     open_ = [(i, stream, choice) for i, (stream, choice) in rows if stream.data_plane is None]
     return [Assumption(f"{stream.name} are split by", choice.plane, choice.reason, f"traffic[{i}].dataPlane") for i, stream, choice in open_]
+
+
+def _tried(streams: Sequence[Stream], choices: Sequence[Choice]) -> Iterator[Assumption]:
+    """What becomes of failed tries."""
+    for i, (stream, choice) in enumerate(zip(streams, choices, strict=True)):
+        if stream.failover is None:
+            software = software_of(choice.plane, configured_by(choice))
+            yield Assumption(f"a refused try of {stream.name} is", in_words(software, choice.plane), software.source, f"traffic[{i}].failover")

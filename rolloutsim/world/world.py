@@ -51,7 +51,7 @@ from rolloutsim.world.series.scraper import Scraper
 from rolloutsim.world.series.store import TimeSeries
 from rolloutsim.world.store import Store
 from rolloutsim.world.traffic.engine import Traffic
-from rolloutsim.world.traffic.failover import software_of
+from rolloutsim.world.traffic.failover import configured_by, software_of
 
 HEALTHY_SINCE_S = -300.0
 """A Rollout that stands healthy at t = 0 was deployed so long before, with pods that start at once."""
@@ -187,6 +187,7 @@ class World:
             keep=setup.keep,
             serving=serving,
             breaking=breaking,
+            software=[configured_by(choice) for choice in choices],
         )
         scraped = any(given.of_requests is not None for _, given in setup.metrics)
         if scraped:
@@ -239,7 +240,7 @@ class World:
         """Put the data plane in front of a stream."""
         traffic, setup, header = self.traffic, self.setup, self.setup.header
         assert traffic is not None
-        nobody = software_of(choice.plane).nobody
+        nobody = software_of(choice.plane, configured_by(choice)).nobody
         request = backends.Request.to(stream.to.partition("/")[2], stream.headers)
 
         def reroute(known: backends.Known, *, since_s: float, reopens: bool) -> None:

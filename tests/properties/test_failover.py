@@ -33,11 +33,13 @@ failovers = st.builds(
 )
 
 
-def run(plane: str, failover: Failover | None, clients: Clients | None, reads: list[float], seed: int, detail: Any = "requests") -> Any:
+def run(
+    plane: str, failover: Failover | None, clients: Clients | None, reads: list[float], seed: int, detail: Any = "requests", who: str = ""
+) -> Any:
     """Two versions of two pods; one of the new ones is gone from 1 to 3 s, and both from 4 s on."""
     stream = Stream(name="s", to="service/x", rate=None if clients is not None else 200.0, clients=clients, failover=failover)
     version = Version(error_rate=0.05, latency=Latency(p50="5ms", p99="20ms"))
-    traffic = Traffic([stream], [plane], lambda _: version, seed=seed, detail=detail)
+    traffic = Traffic([stream], [plane], lambda _: version, seed=seed, detail=detail, software=[who])
     endpoints = tuple(Endpoint(f"p{i}", "new" if i < 2 else "old", i) for i in range(4))
     traffic.reroute(0.0, "s", Route("x", plane, "requests", endpoints, (0.1, 0.1, 0.4, 0.4)))
     deeds = [(1.0, traffic.end_pod, 0), (3.0, traffic.begin_pod, 0), (4.0, traffic.end_pod, 0), (4.0, traffic.end_pod, 1)]
@@ -74,6 +76,7 @@ def test_each_request_has_one_outcome_wherever_the_run_is_cut(
 @pytest.mark.parametrize(
     ("plane", "lost", "word"),
     [
+        ("istio: envoy/weighted_clusters", (0.0, 0.2), UNAVAILABLE),
         ("envoy/weighted_clusters", (0.1, 0.2), UNAVAILABLE),
         ("ingress-nginx/canary_weight", (0.0, 0.2), BAD_GATEWAY),
         ("nginx/split_clients_request_id", (0.0, 0.2), BAD_GATEWAY),
@@ -85,7 +88,8 @@ def test_each_request_has_one_outcome_wherever_the_run_is_cut(
 @pytest.mark.parametrize("detail", ["requests", "counts"])
 def test_by_default_in_both_levels_of_detail(plane: str, lost: tuple[float, float], word: int, detail: str) -> None:
     """Of two canary pods at 20 % one is gone, then both: what is lost of the requests, and what clients see."""
-    found = [run(plane, None, None, [], seed, detail) for seed in range(4)]
+    who, _, name = plane.rpartition(": ")
+    found = [run(name, None, None, [], seed, detail, who) for seed in range(4)]
     for (from_s, to_s), share in zip([(1.0, 3.0), (4.0, 6.0)], lost, strict=True):
         counted = [count(one, from_s, to_s) for one in found]
         refused, total = sum(c.refused for c in counted), sum(c.refused + c.requests for c in counted)

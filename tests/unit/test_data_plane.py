@@ -101,7 +101,9 @@ def test_what_was_implied_is_said_with_its_reason_and_what_was_named_is_not() ->
     assert implied.key == "traffic[0].dataPlane"
     assert "trafficRouting.nginx" in implied.source
     named = rs.load(SCENARIOS / "abort-routed", set=("Scenario:spec.traffic.dataPlane=envoy/weighted_clusters",))
-    assert not any(row.key.startswith("traffic") for row in rs.simulate(named).assumptions)
+    said = [row for row in rs.simulate(named).assumptions if row.key.startswith("traffic")]
+    assert [row.key for row in said] == ["traffic[0].failover"]  # who is named has defaults of its own
+    assert "503" in said[0].value
 
 
 INGRESS = """\

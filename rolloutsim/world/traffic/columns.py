@@ -7,13 +7,14 @@ from typing import Any
 import numpy as np
 
 from rolloutsim.world.traffic import loop
+from rolloutsim.world.traffic.events import Events
 from rolloutsim.world.traffic.state import State
 
 KEPT = ("feed", "clients", "endpoints", "pools", "proxies")
 """Parts that the loop only reads, or that keep themselves."""
 
 
-def run(to_s: float, first: int, used: int, events: loop.Events, state: State, choose: loop.Choose) -> tuple[int, bool]:
+def run(to_s: float, first: int, used: int, events: Events, state: State, choose: loop.Choose) -> tuple[int, bool]:
     """As `loop.run`, on NumPy columns that are changed in place."""
     lists = State(*(_lists(part) for part in state))
     result = loop.run(to_s, first, used, events, lists, choose)

@@ -11,7 +11,7 @@ from rolloutsim.record import Requests, Route, Tallies
 from rolloutsim.scenario import Latency, Stream, Version
 from rolloutsim.world.series.tally import Tally
 from rolloutsim.world.traffic.arrivals import Arrivals
-from rolloutsim.world.traffic.failover import living, passes_over, refusal_of
+from rolloutsim.world.traffic.failover import living, passes_over, refusal_of, software_of
 from rolloutsim.world.traffic.keeping import ByStretch, EachRequest, Keeper, UntilOver
 from rolloutsim.world.traffic.open_loops import OpenLoops
 from rolloutsim.world.traffic.ordered import Ordered
@@ -37,10 +37,11 @@ class Traffic:
         keep: Literal["requests", "tallies"] = "requests",
         serving: bool = False,
         breaking: bool = False,
+        software: Sequence[str] = (),
     ) -> None:
         """With `serving` some pods serve a bounded number of requests at once, so that all streams depend on each other.
 
-        With `breaking` some pods leave requests without an answer. Requests that depend on each other are played one by one in `counts`, too, and only tallies are kept of them.
+        `software` names who configures each data plane, where its name does not say so. With `breaking` some pods leave requests without an answer. Requests that depend on each other are played one by one in `counts`, too, and only tallies are kept of them.
         """
         keeper = EachRequest if detail == "requests" and keep == "requests" else ByStretch
         self._pods = PodColumns(profile)
@@ -48,22 +49,24 @@ class Traffic:
         self._rates: dict[str, float] = {}
         self._loads: dict[str, dict[int, float]] = {}
         self._planes = {stream.name: name for stream, name in zip(streams, planes, strict=True)}
+        who = software or ("",) * len(planes)
+        self._software = {stream.name: software_of(plane, name) for stream, plane, name in zip(streams, planes, who, strict=True)}
         self._routes: dict[str, Route] = {}
         coupled: list[Source] = []
         for stream, name in zip(streams, planes, strict=True):
             key = (seed, replication, stream.name)
             arrivals = Arrivals(stream.rate, stream.arrivals, key)
             self._rates[stream.name] = arrivals.rate_rps
-            source = Source(stream, name, arrivals, key)
+            source = Source(stream, name, arrivals, key, self._software[stream.name])
             if serving or source.needs_order:
                 coupled.append(source)
                 continue
             plane = make_plane(name, stream.clients, key)
             if detail == "counts":
-                self._streams[stream.name] = CountStream(stream.name, arrivals, plane, self._pods, key, refusal_of(name))
+                self._streams[stream.name] = CountStream(stream.name, arrivals, plane, self._pods, key, refusal_of(self._software[stream.name]))
             else:
                 self._streams[stream.name] = RequestStream(
-                    stream.name, arrivals, plane, self._pods, UntilOver(keeper()) if breaking else keeper(), refusal_of(name)
+                    stream.name, arrivals, plane, self._pods, UntilOver(keeper()) if breaking else keeper(), refusal_of(self._software[stream.name])
                 )
         if coupled:
             keepers: list[Keeper] = [keeper() for _ in coupled]
@@ -102,7 +105,7 @@ class Traffic:
         """Tell a stream's data plane of its route, less the pods that its software passes over as they have ended."""
         route, plane = self._routes[stream], self._streams[stream].plane
         if not (isinstance(plane, Source) and plane.proxy is not None):
-            route = living(route, self._planes[stream], self._pods.ended)
+            route = living(route, self._planes[stream], self._software[stream], self._pods.ended)
         ordinals = np.array([endpoint.ordinal for endpoint in route.endpoints], dtype=np.int32)
         hashes = [endpoint.pod_hash for endpoint in route.endpoints]
         pools = np.array([hashes.index(h) if route.weights else 0 for h in hashes], dtype=np.int64)  # weighted: a backend for each version
@@ -126,7 +129,7 @@ class Traffic:
     def _tell_of(self, ordinal: int) -> None:
         """A pod has ended, or runs again: who passes over such pods routes otherwise."""
         for name, route in self._routes.items():
-            if passes_over(self._planes[name]) and any(endpoint.ordinal == ordinal for endpoint in route.endpoints):
+            if passes_over(self._software[name]) and any(endpoint.ordinal == ordinal for endpoint in route.endpoints):
                 self._tell(name)
 
     def begin_pod(self, now_s: float, ordinal: int) -> None:

@@ -61,7 +61,7 @@ class Hand:
     def __init__(self, sources: list[Source], pods: PodColumns) -> None:
         self._pods, self._streams = pods, len(sources)
         self.patience_s = np.array([math.inf if source.stream.timeout is None else source.stream.timeout for source in sources])
-        refusals = [refusal_of(source.plane_name) for source in sources]
+        refusals = [refusal_of(source.software) for source in sources]
         self._refused_as, self._refused_after_s, self._broken_as = (np.array(column) for column in zip(*refusals, strict=True))
         self._rows = np.zeros(0, dtype=COLUMNS)
 

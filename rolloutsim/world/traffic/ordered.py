@@ -11,8 +11,9 @@ import numpy as np
 from rolloutsim.randomness import generator
 from rolloutsim.record import BAD_GATEWAY, REFUSED, RESET, TIMEOUT, UNAVAILABLE
 from rolloutsim.world.series.tally import Tally
-from rolloutsim.world.traffic import columns, loop
+from rolloutsim.world.traffic import columns
 from rolloutsim.world.traffic.connection_pool import ConnectionPool
+from rolloutsim.world.traffic.events import AGAIN, BREAK, KINDS, SEND, UNDECIDED, Events
 from rolloutsim.world.traffic.keeping import Ended, Keeper
 from rolloutsim.world.traffic.planes.plane import NOBODY, Ints
 from rolloutsim.world.traffic.pods import PodColumns
@@ -29,7 +30,7 @@ class Ordered:
 
     def __init__(self, sources: list[Source], pods: PodColumns, keepers: list[Keeper], key: tuple[int, int]) -> None:
         self.sources, self.keepers, self._columns, self._now_s = sources, keepers, pods, 0.0
-        self._events: loop.Events = []
+        self._events: Events = []
         self._first, self._used, self._told = 0, 0, np.zeros(0, dtype=bool)
         self._rows = _rows(0, 0)
         self.tallies: list[tuple[Tally, ...]] = [() for _ in sources]
@@ -52,7 +53,7 @@ class Ordered:
                     of.append(s)
                     shared.append(slots + client // given.requests_at_once if source.connections else NOBODY)
                 begins_s = source.first_thoughts(len(of) - of.index(s), draws)
-                self._events += [(t, loop.KINDS * (of.index(s) + i) + loop.SEND) for i, t in enumerate(begins_s)]
+                self._events += [(t, KINDS * (of.index(s) + i) + SEND) for i, t in enumerate(begins_s)]
             if source.connections and given is not None:
                 per = given.requests_per_connection or MANY
                 left += (1 + draws.integers(0, per, source.connections)).tolist()
@@ -78,7 +79,7 @@ class Ordered:
 
     def break_pod(self, now_s: float, ordinal: int) -> None:
         """A pod is gone at once: what is in it has no answer."""
-        heappush(self._events, (now_s, loop.KINDS * ordinal + loop.BREAK))
+        heappush(self._events, (now_s, KINDS * ordinal + BREAK))
 
     def finish(self) -> None:
         """Nobody sends any more; what is in hand is finished."""
@@ -92,15 +93,15 @@ class Ordered:
         """Clients send nothing any more, again or for the first time; a proxy goes on with its tries."""
         kept = []
         for at_s, code in self._events:
-            number, kind = divmod(code, loop.KINDS)
+            number, kind = divmod(code, KINDS)
             row = number - self._first
-            if kind == loop.SEND:
+            if kind == SEND:
                 continue
-            if kind == loop.BREAK:
+            if kind == BREAK:
                 kept.append((at_s, code))
                 continue
-            if kind == loop.AGAIN and not self._goes_on(row):
-                if self._rows.outcome[row] == loop.UNDECIDED:
+            if kind == AGAIN and not self._goes_on(row):
+                if self._rows.outcome[row] == UNDECIDED:
                     self._rows.outcome[row], self._rows.end_s[row] = self._rows.fails[row], self._now_s
                 continue
             kept.append((at_s, code))
@@ -217,7 +218,7 @@ class Ordered:
 
     def _record(self) -> None:
         """Write down the requests before the first that has not ended, or is still in a pod."""
-        open_ = np.flatnonzero((self._rows.outcome[: self._used] == loop.UNDECIDED) | (self._rows.inside[: self._used] != 0))
+        open_ = np.flatnonzero((self._rows.outcome[: self._used] == UNDECIDED) | (self._rows.inside[: self._used] != 0))
         n = int(open_[0]) if len(open_) else self._used
         if n == 0:
             return
@@ -230,7 +231,7 @@ class Ordered:
         """Let the tallies know what has ended."""
         if not any(self.tallies):
             return
-        new = np.flatnonzero((self._rows.outcome[: self._used] != loop.UNDECIDED) & ~self._told[: self._used])
+        new = np.flatnonzero((self._rows.outcome[: self._used] != UNDECIDED) & ~self._told[: self._used])
         self._told[new] = True
         for s, ended in self._found(new):
             for tally in self.tallies[s]:

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from rolloutsim.randomness import generator
 from rolloutsim.scenario import Distribution, Stream
 from rolloutsim.world.traffic.arrivals import CHUNK, Arrivals
-from rolloutsim.world.traffic.failover import Proxy, failover_of, is_trivial, software_of
+from rolloutsim.world.traffic.failover import Proxy, Software, failover_of, is_trivial, software_of
 from rolloutsim.world.traffic.planes import make_plane
 from rolloutsim.world.traffic.planes.plane import NOBODY, Floats, Ints, KeepsConnections, LoadAware, Ordinals, Plane
 from rolloutsim.world.traffic.times import TimeLaw, law_of
@@ -25,7 +25,7 @@ MANY = 2**62
 class Source:
     """Draws by request and picks by decision, each in order; the world tells it what it tells a data plane."""
 
-    def __init__(self, stream: Stream, plane_name: str, arrivals: Arrivals, key: tuple[int, int, str]) -> None:
+    def __init__(self, stream: Stream, plane_name: str, arrivals: Arrivals, key: tuple[int, int, str], software: Software | None = None) -> None:
         clients = stream.clients
         self.closed = clients is not None and clients.think is not None
         self.stream, self._key, self._arrivals = stream, key, Arrivals(1.0, "constant", key) if self.closed else arrivals
@@ -39,7 +39,8 @@ class Source:
             self._plane = make_plane(plane_name, None, key)
         self.by_load = self._plane if isinstance(self._plane, LoadAware) else None
         self.aware = self.by_load is not None
-        self.plane_name, self.software, self.failover = plane_name, software_of(plane_name), failover_of(plane_name, stream.failover)
+        self.plane_name, self.software = plane_name, software or software_of(plane_name)
+        self.failover = failover_of(plane_name, self.software, stream.failover)
         self.proxy = self._proxy(plane_name) if self.asked and self.connections == 0 else None
         self.endpoints: Ordinals = np.zeros(0, dtype=np.int32)
         self.broken: list[int] = []

@@ -22,7 +22,7 @@ class Rows(NamedTuple):
     """Which pod was asked last; -1: none was known."""
     connection: Column
     outcome: Column
-    """`loop.UNDECIDED` until the request has ended."""
+    """`events.UNDECIDED` until the request has ended."""
     start_s: Column
     """When the pod took it up."""
     end_s: Column

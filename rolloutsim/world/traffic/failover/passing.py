@@ -8,20 +8,19 @@ import numpy as np
 import numpy.typing as npt
 
 from rolloutsim.record import Route
-from rolloutsim.world.traffic.failover.software import software_of
+from rolloutsim.world.traffic.failover.software import Software
 
 
-def passes_over(plane: str) -> bool:
-    """Whether a data plane gives a refused request to another pod by default."""
-    failover = software_of(plane).failover
-    return failover.next == "another" and failover.attempts is None
+def passes_over(software: Software) -> bool:
+    """Whether a refused request is given to another pod by default."""
+    return software.failover.next == "another" and software.failover.attempts != 1
 
 
-def living(route: Route, plane: str, ended: npt.NDArray[np.bool_]) -> Route:
+def living(route: Route, plane: str, software: Software, ended: npt.NDArray[np.bool_]) -> Route:
     """A route without the pods that have ended, whose weight falls to the others of their backend; a backend whose pods all ended stays."""
-    if not passes_over(plane) or not any(ended[endpoint.ordinal] for endpoint in route.endpoints):
+    if not passes_over(software) or not any(ended[endpoint.ordinal] for endpoint in route.endpoints):
         return route
-    separate = bool(route.weights) and software_of(plane).splits_backends(plane)
+    separate = bool(route.weights) and software.splits_backends(plane)
     weights = route.weights or (1.0,) * len(route.endpoints)
     given: dict[str, float] = {}
     alive: dict[str, float] = {}

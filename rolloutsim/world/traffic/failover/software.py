@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from rolloutsim.record import BAD_GATEWAY, REFUSED, RESET, UNAVAILABLE
-from rolloutsim.scenario.failover import Failover
+from rolloutsim.manifest.data_plane import Choice
+from rolloutsim.quantities import format_duration
+from rolloutsim.record import BAD_GATEWAY, OUTCOMES, REFUSED, RESET, UNAVAILABLE
+from rolloutsim.scenario.failover import BackOff, Failover
 
 
 class Software(NamedTuple):
@@ -66,6 +68,15 @@ SOFTWARE = (
         "no retry without a retry policy; flags UF, UC and UH of its response flags",
         ("weighted_clusters", "runtime_fraction"),
     ),
+    Software(
+        "istio",
+        UNAVAILABLE,
+        UNAVAILABLE,
+        "503",
+        Failover(attempts=3, retry_on=("refused",), next="another", back_off=BackOff(base=0.025, at_most=0.25)),
+        "Istio's reference, HTTPRoute.retries: by default two, on connect-failure and the like, at hosts not tried before (previous_hosts)",
+        ("weighted_clusters", "runtime_fraction"),
+    ),
     Software("traefik", BAD_GATEWAY, BAD_GATEWAY, "503", Failover(attempts=1, next="again"), "no retry without the Retry middleware"),
     Software("caddy", BAD_GATEWAY, BAD_GATEWAY, "503", Failover(attempts=1, next="again"), "reverse_proxy: lb_try_duration 0, fail_duration 0"),
     Software(
@@ -81,15 +92,33 @@ SOFTWARE = (
 )
 
 
-def software_of(plane: str) -> Software:
-    """The software behind a data plane's name; kernel rules where there is none that could try again."""
-    name = plane.partition("/")[0]
+def software_of(plane: str, who: str = "") -> Software:
+    """The software behind a data plane's name, or `who` configures it; kernel rules where there is none that could try again."""
+    name = who or plane.partition("/")[0]
     return next((software for software in SOFTWARE if software.name == name), NO_PROXY)
 
 
-def failover_of(plane: str, given: Failover | None) -> Failover:
+def configured_by(choice: Choice) -> str:
+    """Whose defaults an Envoy has, if not its own: Istio's behind a VirtualService."""
+    return "istio" if choice.via == "virtual service" and choice.plane.startswith("envoy/") else ""
+
+
+def in_words(software: Software, plane: str) -> str:
+    """What it does with a try that is refused, and says in the end."""
+    failover = failover_of(plane, software, None)
+    if failover.attempts == 1:
+        how = "not made again"
+    elif failover.next == "another":
+        how = "made at another pod"
+    elif failover.next == "same":
+        how = f"made at the same pod {failover.attempts or 1} times in all, {format_duration(failover.wait)} apart"
+    else:
+        how = f"made {failover.attempts or 1} times in all in the same backend"
+    return f"{how}; then the client sees {OUTCOMES[software.refused]}, and {software.nobody} without an endpoint"
+
+
+def failover_of(plane: str, software: Software, given: Failover | None) -> Failover:
     """What a data plane does with a failed try: what the scenario gives, the rest by default."""
-    software = software_of(plane)
     default = software.failover
     if software.splits_backends(plane) and default.next == "again":
         default = default.model_copy(update={"next": "backend"})
@@ -112,8 +141,7 @@ class Refusal(NamedTuple):
     """What it sees of a try whose pod is gone before it has answered."""
 
 
-def refusal_of(plane: str) -> Refusal:
-    """A data plane's word for it where requests do not depend on each other."""
-    software = software_of(plane)
-    tries = software.failover.attempts or 1
+def refusal_of(software: Software) -> Refusal:
+    """Its word for it where requests do not depend on each other."""
+    tries = (1 if software.failover.next == "another" else software.failover.attempts) or 1
     return Refusal(software.refused, tries * software.failover.refused_after + (tries - 1) * software.failover.wait, software.broken)
