@@ -4,12 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from rolloutsim.diagnostics import analysing, blue_green, istio, judging, measuring, neighbours, pods, routing, services, steps, verdicts, weights
+from rolloutsim.diagnostics import (
+    analysing,
+    blue_green,
+    gateways,
+    istio,
+    judging,
+    measuring,
+    neighbours,
+    pods,
+    routing,
+    services,
+    steps,
+    verdicts,
+    weights,
+)
 from rolloutsim.diagnostics.diagnostic import SEVERITIES, Diagnostic, Finding, Hit
 from rolloutsim.diagnostics.landscape import Landscape
 from rolloutsim.diagnostics.subject import Subject
 
-_NOUNS = (weights, pods, steps, routing, istio, services, blue_green, neighbours, judging, measuring, analysing)
+_NOUNS = (weights, pods, steps, routing, istio, gateways, services, blue_green, neighbours, judging, measuring, analysing)
 
 
 def catalogue() -> Mapping[str, Diagnostic]:

@@ -46,6 +46,8 @@ class GatewayApi(Plain):
                     rules[i] = _weighted(rule, shares)
             if len(found) < len(shares):
                 raise PassFailed(f"failed to set weight via plugin: {NO_BACKENDS}")
+            if weight > 100:
+                raise PassFailed(f"failed to set weight via plugin: {_refused(name, rules, 100 - weight)}")
             self._follow_experiment(rules)
             self._ctx.update_route(route, {**route.spec, "rules": rules}, self._labels(route, weight))
 
@@ -125,6 +127,14 @@ class GatewayApi(Plain):
         if route is None:
             raise PassFailed(f'failed to {what} via plugin: httproutes.gateway.networking.k8s.io "{name}" not found')
         return route
+
+
+def _refused(name: str, rules: Sequence[Json], weight: int) -> str:
+    """The API server's answer to a weight below 0 (minimum of BackendRef.weight in the HTTPRoute's schema)."""
+    at = next((i, k) for i, rule in enumerate(rules) for k, ref in enumerate(rule.get("backendRefs") or ()) if ref.get("weight", 0) < 0)
+    field = f"spec.rules[{at[0]}].backendRefs[{at[1]}].weight"
+    what = f'HTTPRoute.gateway.networking.k8s.io "{name}" is invalid'
+    return f"{what}: {field}: Invalid value: {weight}: {field} in body should be greater than or equal to 0"
 
 
 def _port(service: Service) -> int:

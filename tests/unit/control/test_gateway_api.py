@@ -56,10 +56,17 @@ def test_the_label_can_be_renamed_and_left_out() -> None:
         assert [ref["weight"] for ref in found.spec["rules"][0]["backendRefs"]] == [80, 20]
 
 
-def test_stable_gets_100_less_the_weight_whatever_the_maximum_is() -> None:
-    made = world(routed({**plugin(), "maxTrafficWeight": 1000}, [{"setWeight": 200}, {"pause": {}}]), *SERVICES, route())
-    image(made, "v2", 5.0)
-    assert [ref["weight"] for ref in specs(made, HTTPRoute)[-1]["rules"][0]["backendRefs"]] == [-100, 200]
+def test_stable_gets_100_less_the_weight_whatever_the_maximum_is_and_never_less_than_0() -> None:
+    steps = [{"setWeight": 50}, {"pause": {"duration": 5}}, {"setWeight": 200}, {"pause": {}}]
+    made = world(routed({**plugin(), "maxTrafficWeight": 1000}, steps), *SERVICES, route())
+    image(made, "v2", 15.0)
+    assert [ref["weight"] for ref in specs(made, HTTPRoute)[-1]["rules"][0]["backendRefs"]] == [50, 50]
+    field = "spec.rules[0].backendRefs[0].weight"
+    refused = (
+        f'HTTPRoute.gateway.networking.k8s.io "web" is invalid: {field}: Invalid value: -100: {field} in body should be greater than or equal to 0'
+    )
+    assert messages(made, "TrafficRoutingError")[-1] == f"failed to set weight via plugin: {refused}"
+    assert made.rollout.status.current_step_index == 2
 
 
 @pytest.mark.parametrize(("headers", "canary"), [({"x-a": "1", "x-b": "bee"}, True), ({"x-a": "1"}, False), ({"x-a": "1", "x-b": "a b"}, False)])
