@@ -16,7 +16,8 @@ from rolloutsim.scenario import Clients, Distribution, Latency, Pool, Serving, S
 from rolloutsim.world.traffic import engine, kernel, source
 from rolloutsim.world.traffic.engine import Traffic
 from rolloutsim.world.traffic.ordered import Ordered
-from rolloutsim.world.traffic.planes.plane import Choose
+from rolloutsim.world.traffic.planes import BY_REQUEST, make_plane
+from rolloutsim.world.traffic.planes.plane import Choose, LoadAware
 from tests.properties.test_traffic_cuts import CHANGES, CLIENTS, PLANES, columns, run
 
 
@@ -29,7 +30,9 @@ def two_coupled(clients: tuple[Clients | None, Clients | None], planes: tuple[st
     version = Version(error_rate=0.05, latency=Latency(p50="10ms", p99="50ms"), serving=Serving(concurrency=2, queue=9))
     traffic = Traffic(streams, planes, lambda _: version, seed=seed, serving=True)
     deeds: list[tuple[float, int, tuple[int, ...]]] = (
-        [(t, 1, pods) for t, pods in CHANGES] + [(t, 0, ()) for t in reads] + [(5.0, 2, ()), (9.0, 3, ()), (9.7, 4, ()), (10.2, 5, ())]
+        [(t, 1, pods) for t, pods in CHANGES]
+        + [(t, 0, ()) for t in reads]
+        + [(5.0, 2, ()), (9.0, 3, ()), (9.7, 4, ()), (10.2, 5, ()), (10.6, 1, (4, 3))]
     )
     for t_s, kind, pods in sorted(deeds, key=lambda deed: deed[:2]):
         if kind == 0:
@@ -133,9 +136,12 @@ def test_open_loops_are_what_the_general_loop_makes_of_them(planes: tuple[str, s
     assert two_coupled((None, None), planes, [], 5, **ways) == quick
 
 
+REAL = [name for name in sorted(BY_REQUEST) if isinstance(make_plane(name, None, (0, 0, "s")), LoadAware)]
+
+
 @pytest.mark.slow
 @pytest.mark.usefixtures("_by_load")
-@pytest.mark.parametrize("planes", [BY_LOAD, ("fewest", "fewest")])
+@pytest.mark.parametrize("planes", [*ALL_BY_LOAD[:2], *((name, "random") for name in REAL)])
 @pytest.mark.parametrize("ways", [{}, {"timeout": 0.03}])
 def test_compiled_or_plain_not_a_byte_differs(planes: tuple[str, str], ways: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("numba")
