@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import textwrap
 from collections.abc import Iterator
 
@@ -12,6 +13,7 @@ from rolloutsim.answers.share import Share, routes_of
 from rolloutsim.errors import printable
 from rolloutsim.quantities import format_duration
 from rolloutsim.report.result import Result, tag_of
+from rolloutsim.report.sentences import listed, sentences
 from rolloutsim.report.tables import rendered
 
 WIDTH = 118
@@ -19,7 +21,7 @@ WIDTH = 118
 
 def screen(result: Result, *, colour: bool = False, all_assumptions: bool = False) -> str:
     """The screen as text, at most WIDTH columns wide."""
-    parts = [_title(result), "", *_sentences(result), ""]
+    parts = [_title(result), "", *sentences(result), ""]
     for stream in result.record.traffic:
         heading = _heading(result, stream)
         parts += [heading, rendered(_share_table(result, stream), WIDTH, colour=colour).rstrip("\n"), ""]
@@ -45,65 +47,6 @@ def _title(result: Result) -> str:
     return f"{header.scenario}: {header.rollout} {' -> '.join(tags)}, {strategy}, {replicas} replicas, seed {header.seed}"
 
 
-# --- sentences -----------------------------------------------------------------------------------------------------------------------
-
-
-def _sentences(result: Result) -> Iterator[str]:
-    for stream in result.record.traffic:
-        yield _share_sentence(result, stream)
-    yield _outcome_sentence(result)
-
-
-def _share_sentence(result: Result, stream: str) -> str:
-    """What share the new version got at each setWeight, and whether that agrees."""
-    rows = result.shares.held(stream)
-    if not rows:
-        rows = tuple(row for row in result.shares.rows if row.stream == stream)
-        if not rows:
-            return f"{stream}: no requests."
-        most = [row for row in rows if row.share_percent is not None and row.share_percent >= 50]
-        most = [row for i, row in enumerate(most) if i == 0 or most[i - 1].image != row.image]
-        parts = [f"{tag_of(row.image)} from {row.from_s:.1f} s" for row in most]
-        return f"{stream} ({rows[-1].service}) were answered by {', then by '.join(parts)}."
-    parts = [f"{_percent(row)} at setWeight {row.set_weight_percent:g}" for row in rows]
-    parts[0] = parts[0].replace(" at ", f" of the {stream} requests at ", 1)
-    return f"{tag_of(rows[-1].image)} answered {_listed(parts)}: {_judged(rows)}."
-
-
-def _judged(rows: tuple[Share, ...]) -> str:
-    """Whether the shares agree with setWeight, and if not, why; one reason is said once."""
-    verdicts = {row.verdict for row in rows}
-    if verdicts == {"agrees"}:
-        return {1: "it agrees", 2: "both agree"}.get(len(rows), "all agree")
-    reasons = {row.reason for row in rows}
-    if len(verdicts) == 1 and len(reasons) == 1:
-        word = {"off": "off", "undecided": "undecided", None: "not measured"}[rows[0].verdict]
-        return f"{'all ' if len(rows) > 2 else 'both ' if len(rows) == 2 else ''}{word}, {rows[0].reason}"
-    return "; ".join(f"at {row.set_weight_percent:g} {row.verdict or 'not measured'}" + (f", {row.reason}" if row.reason else "") for row in rows)
-
-
-def _listed(parts: list[str]) -> str:
-    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
-
-
-def _percent(row: Share) -> str:
-    return "no" if row.share_percent is None else f"{row.share_percent:.1f} %"
-
-
-def _outcome_sentence(result: Result) -> str:
-    took, harm, pods = result.duration, result.harm, result.capacity
-    if took.started_s is None:
-        first = f"No new image was rolled out; the Rollout is {result.phase}."
-    elif took.seconds is None:
-        first = f"Not Healthy by the end at {result.record.end_s:.1f} s: {result.phase} {result.rollout.status.message}".rstrip() + "."
-    else:
-        waited = f", {format_duration(took.waited_for_human_s)} of it waiting for a promote" if took.waited_for_human_s else ""
-        first = f"Healthy {format_duration(took.seconds)} after the new image{waited}."
-    lost = harm.no_endpoint + harm.refused
-    broken = "Nobody got an error for want of a pod." if not lost else f"{lost:,} requests found no pod."
-    return f"{first} {broken} At most {pods.peak_pods} pods."
-
-
 # --- table ---------------------------------------------------------------------------------------------------------------------------
 
 
@@ -122,31 +65,38 @@ def _heading(result: Result, stream: str) -> str:
 
 
 def _share_table(result: Result, stream: str) -> Table:
-    """A canary's table shows the new version at each stretch of the update; a blue-green one every version that answered."""
+    """A canary's table shows the new version at each stretch of its update (and which it was, if there were several); a blue-green one all that answered."""
+    first_s = min((row.from_s for row in result.shares.rows if row.is_new and row.step is not None), default=math.inf)
+    first_s = min(first_s, result.duration.started_s or 0.0)
+
+    def is_shown(row: Share) -> bool:
+        if result.is_canary:
+            return bool(row.experiment) or (row.is_new and (row.step is not None or row.from_s > first_s))
+        return row.share_percent is not None
+
+    shown = [row for row in result.shares.rows if row.stream == stream and is_shown(row)]
+    has_versions = not result.is_canary or len({row.image for row in shown if row.is_new}) > 1
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
     table.add_column("  step" if result.is_canary else "  selector", no_wrap=True)
-    for name in ("from", "for", *(("pods new/old", "setWeight") if result.is_canary else ("version",)), "measured", "95 % interval", "requests"):
+    names = [*(["version"] if has_versions else []), *(["pods new/old", "setWeight"] if result.is_canary else [])]
+    for name in ("from", "for", *names, "measured", "95 % interval", "requests"):
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column("")
-    started_s = result.duration.started_s or 0.0
-    for row in result.shares.rows:
-        during = row.experiment or (row.is_new and (row.step is not None or row.from_s > started_s))
-        if row.stream == stream and (during if result.is_canary else row.share_percent is not None):
-            table.add_row(*_cells(row, result))
+    for row in shown:
+        table.add_row(*_cells(row, result, has_version=has_versions))
     return table
 
 
-def _cells(row: Share, result: Result) -> list[str]:
+def _cells(row: Share, result: Result, *, has_version: bool) -> list[str]:
     measured = "-" if row.share_percent is None else f"{row.share_percent:.1f} %"
     within = "-" if row.share_percent is None else f"{row.low_percent:.1f} - {row.high_percent:.1f}"
     note = {"agrees": "agrees", "off": f"off: {row.reason}", "undecided": f"undecided: {row.reason}", None: row.reason}[row.verdict]
     step = f"{row.step} {row.label.replace('to setWeight', '-> setWeight')}" if row.step is not None else row.label
+    middle = [tag_of(row.image)] if has_version else []
     if result.is_canary:
         promoted = "100 %" if row.label == "promoted" else "-"
         wanted = promoted if row.set_weight_percent is None else f"{row.set_weight_percent:g} %"
-        middle = [f"{row.pods_new} / {row.pods_stable}", wanted]
-    else:
-        middle = [tag_of(row.image)]
+        middle += [f"{row.pods_new} / {row.pods_stable}", wanted]
     return [f"  {step}", f"{row.from_s:.1f}", format_duration(row.to_s - row.from_s), *middle, measured, within, f"{row.requests:,}", note]
 
 
@@ -166,11 +116,11 @@ def _harm(result: Result) -> Iterator[str]:
     lost = f"no endpoint {harm.no_endpoint:,}, connection refused {harm.refused:,} of {harm.requests:,} requests"
     lost_kinds = [seen for seen in harm.seen if seen.is_lost]
     if lost_kinds:
-        lost = f"{sum(seen.requests for seen in lost_kinds):,} of {harm.requests:,} requests: {_listed([_saw(seen, result) for seen in lost_kinds])}"
+        lost = f"{sum(seen.requests for seen in lost_kinds):,} of {harm.requests:,} requests: {listed([_saw(seen, result) for seen in lost_kinds])}"
     yield from _folded("lost:    ", f"{lost}{'; ' if gaps else ''}{'; '.join(gaps)}")
     others = [_saw(seen, result) for seen in harm.seen if not seen.is_lost]
     if others:
-        yield from _folded("seen:    ", f"{_listed(others)}, among the errors")
+        yield from _folded("seen:    ", f"{listed(others)}, among the errors")
 
 
 def _saw(seen: Seen, result: Result) -> str:
