@@ -215,8 +215,7 @@ def test_replay_reads_no_answers(run, tmp_path: Path) -> None:
     assert run("replay", str(tmp_path / "empty"))[0] == 1
 
 
-def test_each_version_of_several_updates_has_its_own_share(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["run", str(SCENARIOS / "third-image")]) == 0
-    text = capsys.readouterr().out
+def test_each_version_of_several_updates_has_its_own_share(run) -> None:
+    text = run("run", str(SCENARIOS / "third-image"))[1]
     assert "v2 answered 50.0 % of the users requests at setWeight 50 and v3 answered 50.0 % at setWeight 50: both agree." in text
     assert [line.split()[5] for line in text.splitlines() if "0 setWeight 50 " in line] == ["v2", "v3"]
