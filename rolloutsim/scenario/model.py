@@ -19,9 +19,7 @@ Fraction = Annotated[float, BeforeValidator(parse_percent), Field(json_schema_ex
 class Model(BaseModel):
     """Immutable, camel case outside, unknown keys refused."""
 
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", alias_generator=to_camel, populate_by_name=True, use_attribute_docstrings=True, arbitrary_types_allowed=True
-    )
+    model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel, populate_by_name=True, arbitrary_types_allowed=True)
 
 
 class Lognormal(Model):
