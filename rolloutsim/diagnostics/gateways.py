@@ -125,3 +125,22 @@ def plugin_experiment(subject: Subject) -> Iterator[Hit]:
                 yield subject.hit(
                     f"{CANARY}.steps[{i}].experiment.templates[{k}].weight", f"{template.name} keeps {template.weight} in the HTTPRoute"
                 )
+
+
+@CHECKS.rollout(
+    Diagnostic(
+        "RS435",
+        "note",
+        "Traefik 3's objects need flags of the controller",
+        "The controller looks for the TraefikService in the group traefik.containo.us unless it is told otherwise. Traefik 3 has only traefik.io: without "
+        "the two flags no pass finds the object, and no weight is ever written.",
+        "Start the Rollouts controller with --traefik-api-group=traefik.io --traefik-api-version=traefik.io/v1alpha1.",
+        "argo-rollouts utils/defaults/defaults.go, DefaultTraefikAPIGroup; cmd/rollouts-controller/main.go",
+    )
+)
+def traefik_group(subject: Subject) -> Iterator[Hit]:
+    """A TraefikService of the group traefik.io."""
+    name = ((subject.routing or {}).get("traefik") or {}).get("weightedTraefikServiceName")
+    found = subject.landscape.near(subject.thing, "TraefikService", str(name)) if name else None
+    if found is not None and found.text("apiVersion").startswith("traefik.io/"):
+        yield Hit(found, "apiVersion", f"{found.text('apiVersion')} is found only with flags; the default is traefik.containo.us/v1alpha1")
