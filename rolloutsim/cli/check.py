@@ -51,12 +51,13 @@ def check(
         forms = [{"scenario": c.scenario, **check_form(c)} for c in checked]
         write_json(json, dumps(check_form(checked[0]) if len(checked) == 1 else forms))
     if "-" not in (json, sarif):
-        typer.echo("".join(_check_lines(c) for c in checked), nl=False)
+        typer.echo("".join(checked_lines(c) for c in checked), nl=False)
     verdicts = [c.passed for c in checked]
     raise typer.Exit(FAILED if False in verdicts else UNDECIDED if None in verdicts else OK)
 
 
-def _check_lines(checked: Checked) -> str:
+def checked_lines(checked: Checked) -> str:
+    """A checked scenario in lines: what holds, what does not, what cannot be told."""
     from rolloutsim.report.junit import describe
 
     words = {True: "ok", False: "FAILED", None: "undecided"}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 from rolloutsim.errors import Place
@@ -13,6 +13,16 @@ from rolloutsim.manifest.documents import Document, objects_of, shown
 
 WORKLOADS = ("Rollout", "Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Job", "CronJob", "Pod")
 _PART = re.compile(r"([^.\[\]]+)|\[(\d+)\]")
+
+
+@lru_cache(maxsize=4096)
+def _parts(path: str) -> tuple[str | int, ...]:
+    return tuple(key or int(index) for key, index in _PART.findall(path))
+
+
+def mappings(value: Any) -> Iterator[Mapping[str, Any]]:
+    """The mappings in a list; nothing for anything else."""
+    yield from (item for item in value if isinstance(item, Mapping)) if isinstance(value, list) else ()
 
 
 @dataclass(frozen=True)
@@ -29,11 +39,11 @@ class Thing:
     def get(self, path: str) -> Any:
         """The value at a path; None where there is none, or where something on the way has another type."""
         value: Any = self.data
-        for key, index in _PART.findall(path):
-            if key:
-                value = value.get(key) if isinstance(value, Mapping) else None
+        for part in _parts(path):
+            if isinstance(part, str):
+                value = value.get(part) if isinstance(value, dict) else None
             else:
-                value = value[int(index)] if isinstance(value, list) and int(index) < len(value) else None
+                value = value[part] if isinstance(value, list) and part < len(value) else None
             if value is None:
                 return None
         return value
@@ -57,6 +67,10 @@ class Thing:
         """The list at a path; empty for anything else."""
         value = self.get(path)
         return value if isinstance(value, list) else ()
+
+    def texts(self, path: str) -> Sequence[str]:
+        """The texts in the list at a path."""
+        return tuple(item for item in self.list(path) if isinstance(item, str))
 
     def has(self, path: str) -> bool:
         """Whether the user wrote something at a path."""

@@ -209,13 +209,12 @@ def same_labels(landscape: Landscape) -> Iterator[Hit]:
 )
 def single_mount(subject: Subject) -> Iterator[Hit]:
     """Claims among the manifests that are ReadWriteOnce."""
-    for i, volume in enumerate(subject.thing.list("spec.template.spec.volumes")):
+    for i in range(len(subject.thing.list("spec.template.spec.volumes"))):
         claim = subject.thing.text(f"spec.template.spec.volumes[{i}].persistentVolumeClaim.claimName")
         found = subject.landscape.near(subject.thing, "PersistentVolumeClaim", claim) if claim else None
-        if found is not None and isinstance(volume, Mapping) and set(found.list("spec.accessModes")) <= {"ReadWriteOnce", "ReadWriteOncePod"}:
-            yield subject.hit(
-                f"spec.template.spec.volumes[{i}].persistentVolumeClaim", f"claim {claim} is {', '.join(found.list('spec.accessModes'))}"
-            )
+        modes = found.texts("spec.accessModes") if found is not None else ()
+        if modes and set(modes) <= {"ReadWriteOnce", "ReadWriteOncePod"}:
+            yield subject.hit(f"spec.template.spec.volumes[{i}].persistentVolumeClaim", f"claim {claim} is {', '.join(modes)}")
 
 
 @CHECKS.rollout(

@@ -8,6 +8,7 @@ from typing import Any
 
 from rolloutsim.control import defaults
 from rolloutsim.diagnostics.diagnostic import Checks, Diagnostic, Hit
+from rolloutsim.diagnostics.landscape import mappings
 from rolloutsim.diagnostics.subject import BLUE_GREEN, CANARY, Subject
 
 CHECKS = Checks.empty()
@@ -211,12 +212,12 @@ def moving_tag(subject: Subject) -> Iterator[Hit]:
 def unnamed_probe_port(subject: Subject) -> Iterator[Hit]:
     """A probe's port name without a port."""
     for path, container in subject.containers():
-        names = {port.get("name") for port in container.get("ports") or () if isinstance(port, Mapping)}
+        names = {port["name"] for port in mappings(container.get("ports")) if isinstance(port.get("name"), str)}
         for probe in ("readinessProbe", "livenessProbe", "startupProbe"):
             for how in ("httpGet", "tcpSocket"):
                 port = _mapping(_mapping(container, probe), how).get("port")
                 if isinstance(port, str) and not port.isdigit() and port not in names:
-                    known = ", ".join(sorted(str(name) for name in names if name)) or "none"
+                    known = ", ".join(sorted(names)) or "none"
                     yield subject.hit(f"{path}.{probe}.{how}.port", f"port {port!r} is not named (named: {known})")
 
 

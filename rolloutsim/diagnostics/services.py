@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from rolloutsim.diagnostics.diagnostic import Checks, Diagnostic, Hit
-from rolloutsim.diagnostics.landscape import WORKLOADS, Landscape, Thing, fits
+from rolloutsim.diagnostics.landscape import WORKLOADS, Landscape, Thing, fits, mappings
 from rolloutsim.diagnostics.subject import CANARY, Subject
 
 CHECKS = Checks.empty()
@@ -366,12 +366,9 @@ def unknown_backend_port(subject: Subject) -> Iterator[Hit]:
             service = near.get(name)
             if service is None or not ingress.sees(service) or port.get("name") == "use-annotation":
                 continue
-            names = {p.get("name") for p in service.list("spec.ports") if isinstance(p, Mapping)}
-            if "number" in port and port["number"] not in _ports(service):
-                yield Hit(
-                    ingress, f"{path}.port.number", f"port {port['number']} of {name}, which has {', '.join(map(str, sorted(_ports(service))))}"
-                )
-            elif "name" in port and port["name"] not in names:
-                yield Hit(
-                    ingress, f"{path}.port.name", f"port {port['name']!r} of {name}, which names {', '.join(map(str, sorted(map(str, names))))}"
-                )
+            names = {p["name"] for p in mappings(service.get("spec.ports")) if isinstance(p.get("name"), str)}
+            number, named = port.get("number"), port.get("name")
+            if isinstance(number, int) and number not in _ports(service):
+                yield Hit(ingress, f"{path}.port.number", f"port {number} of {name}, which has {', '.join(map(str, sorted(_ports(service))))}")
+            elif number is None and isinstance(named, str) and named not in names:
+                yield Hit(ingress, f"{path}.port.name", f"port {named!r} of {name}, which names {', '.join(sorted(names)) or 'none'}")

@@ -191,8 +191,15 @@ def subjects(landscape: Landscape, tolerance_pp: float) -> list[Subject]:
     for thing in landscape.of_kind("Rollout"):
         rollout = decode_rollout(thing.document, [], thing.prefix)
         if rollout is not None:
-            found.append(Subject(thing, _with_its_router(thing, rollout), landscape, tolerance_pp))
+            found.append(Subject(thing, _with_pods(_with_its_router(thing, rollout)), landscape, tolerance_pp))
     return found
+
+
+def _with_pods(rollout: Rollout) -> Rollout:
+    """Fewer than no replicas, which the API server refuses, are none."""
+    if (rollout.spec.replicas or 0) >= 0:
+        return rollout
+    return replace(rollout, spec=replace(rollout.spec, replicas=0))
 
 
 def _with_its_router(thing: Thing, rollout: Rollout) -> Rollout:

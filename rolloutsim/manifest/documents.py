@@ -7,6 +7,7 @@ hurt is refused with its place: foreign tags, duplicate keys, aliases that explo
 from __future__ import annotations
 
 import math
+import re
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -23,6 +24,10 @@ LONGEST_LINE = 2_000
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _TEXT, _TAG = "tag:yaml.org,2002:str", "tag:yaml.org,2002:"
 _CONSTRUCT = yaml.constructor.SafeConstructor()
+_GO_WORDS = {"y": True, "Y": True, "n": False, "N": False}
+_GO_OCTAL = re.compile(r"[+-]?0[oO][0-7]+")
+_GO_FLOAT = re.compile(r"[+-]?(?:\.\d+|\d+(?:\.\d*)?)(?:[eE][+-]?\d+)?")
+_FIRST_OF_GO = tuple("yYnN+-.0123456789")
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +146,17 @@ def parse(file: str, text: str, problems: list[Problem]) -> list[Document]:
     return documents
 
 
+def _as_go_reads(text: str) -> str | bool | int | float:
+    """Plain text that is more than text to kubectl's parser and not to PyYAML: y and n, 1e3, 08, 0o17 (sigs.k8s.io/yaml, goyaml.v2/resolve.go)."""
+    if text in _GO_WORDS:
+        return _GO_WORDS[text]
+    if _GO_OCTAL.fullmatch(text):
+        return int(text.replace("o", "").replace("O", ""), 8)
+    if _GO_FLOAT.fullmatch(text) and math.isfinite(float(text)):
+        return float(text)
+    return text
+
+
 class _TooMuch(Exception):
     pass
 
@@ -180,6 +196,7 @@ class _Reader:
             return self._mapping(node, path, depth)
         if isinstance(node, yaml.SequenceNode):
             return [self._value(item, f"{path}[{i}]", depth + 1) for i, item in enumerate(node.value)]
+        assert isinstance(node, yaml.ScalarNode)
         return self._scalar(node, path)
 
     def _mapping(self, node: yaml.MappingNode, path: str, depth: int) -> dict[str, Any]:
@@ -206,8 +223,10 @@ class _Reader:
             found[key] = self._value(value_node, below, depth + 1)
         return {**merged, **found}
 
-    def _scalar(self, node: yaml.Node, path: str) -> Any:
+    def _scalar(self, node: yaml.ScalarNode, path: str) -> Any:
         kind, text = node.tag.removeprefix(_TAG), str(node.value)
+        if kind == "str" and not node.style and text[:1] in _FIRST_OF_GO:
+            return _as_go_reads(text)
         if kind in ("str", "timestamp") or (kind in ("int", "float") and ":" in text):
             return text
         if node.tag == "!" or kind not in ("null", "bool", "int", "float"):

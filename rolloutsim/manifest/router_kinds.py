@@ -16,7 +16,7 @@ from rolloutsim.manifest.router_objects import RouterObject
 T = TypeVar("T", bound=RouterObject)
 
 _DESTINATION = {"host": str, "subset": str, "port": dict}
-_ROUTES = [{"name": str, "match": [dict], "route": [{"destination": _DESTINATION, "weight": int}], "mirror": _DESTINATION}]
+_ROUTES = [{"name": str, "match": [dict], "route": [{"destination!": _DESTINATION, "weight": int}], "mirror": _DESTINATION}]
 _EXPRESSION = {"subject!": {"scope!": str, "name": str}, "op!": str, "value": str, "set": [str]}
 _APISIX_MATCH = {"hosts": [str], "paths": [str], "methods": [str], "exprs": [_EXPRESSION]}
 _GATEWAY_MATCH = {"path": {"type": str, "value": str}, "method": str, "headers": [{"name!": str, "type": str, "value!": str}]}

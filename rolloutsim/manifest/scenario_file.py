@@ -43,7 +43,8 @@ def load_scenario(paths: Sequence[str | Path], overrides: Sequence[str] = (), se
     own = [d for d in documents if _is_scenario(d)]
     if len(own) == 1:
         base = Path(own[0].file).parent if own[0].file != "-" else Path()
-        listed = ((own[0].data.get("spec") or {}) if isinstance(own[0].data, dict) else {}).get("manifests") or ()
+        spec = own[0].data.get("spec")
+        listed = spec.get("manifests") if isinstance(spec, dict) else None
         names = [str(base / name) for name in listed if isinstance(name, str)] if isinstance(listed, list) else []
         documents += read_manifests([n for n in names if n not in {d.file for d in documents}], problems)
     overrides = (*overrides, *([f"seed={seed}"] if seed is not None else []))

@@ -81,7 +81,7 @@ BAD = {
     "turns out of order": (WHOLE + "  versions: {v2: {turns: [{after: 9s, over: 5s, errorRate: 1%}, {after: 10s, errorRate: 0}]}}\n", "over (14 s)"),
     "bad pods like others": (WHOLE + "  versions: {v2: {badPods: {oneIn: 3}}}\n", "bad pods differ"),
     "flaps and crashes": (WHOLE + "  cluster: {pods: {flaps: {ready: 9s, unready: 1s}, crashes: {after: 5s}}}\n", "flaps together with crashes"),
-    "headers that nobody reads": (WHOLE.replace("rate: 10/s", "headers: {X: y}, rate: 10/s"), "nobody between a client and a Service"),
+    "headers that nobody reads": (WHOLE.replace("rate: 10/s", "headers: {X: v}, rate: 10/s"), "nobody between a client and a Service"),
     "a header's bad expression": (WHOLE.replace("{pause: {}}", "{setHeaderRoute: {match: [{headerName: X, headerValue: {regex: '('}}]}}"), "RE2"),
     "a host of nobody": (WHOLE.replace("service/app", "ingress/a.example"), "no router's object has this host (none)"),
     "neither a Service nor a host": (WHOLE.replace("service/app", "pod/app"), "ingress/HOST[/PATH] or service/NAME"),

@@ -23,7 +23,8 @@ _VALUES = {bool: "bool", str: "string", list: "array", dict: "object", int: "num
 
 def type_violation(tree: Any, kind: BuiltInKind) -> Violation | None:
     """The first value of a wrong type, in Go's words ("" as its field, since they name it); None if all fit."""
-    places = {tuple(error.instance_path) for error in kind.validator.iter_errors(tree) if error.schema_path[-1] != "required"}
+    errors = [e for e in kind.validator.iter_errors(tree) if e.schema_path[-1] != "required" and e.instance is not None]  # null is the zero value
+    places = {tuple(error.instance_path) for error in errors}
     if not places:
         return None
     first = min(places, key=lambda place: [str(part) if isinstance(part, str) else f"{part:09d}" for part in place])
