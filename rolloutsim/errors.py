@@ -47,7 +47,7 @@ LONGEST_EXCERPT = 100
 """So much of a source line is shown."""
 
 
-def excerpt(place: Place) -> tuple[str, ...]:
+def excerpt(place: Place, longest: int = LONGEST_EXCERPT) -> tuple[str, ...]:
     """The source line of a place and, below it, carets under the value that is meant; nothing for a place without a source."""
     raw = place.source
     if not raw.strip():
@@ -55,8 +55,8 @@ def excerpt(place: Place) -> tuple[str, ...]:
     indent = len(raw) - len(raw.lstrip())
     start = min(max((place.column or indent + 1) - 1, indent), len(raw) - 1)
     end = _end_of_value(raw, start)
-    begin = indent if end - indent <= LONGEST_EXCERPT else max(indent, start - 20)
-    stop = min(begin + LONGEST_EXCERPT, len(raw.rstrip()))
+    begin = indent if end - indent <= longest else max(indent, start - 20)
+    stop = min(begin + longest, len(raw.rstrip()))
     before, meant, after = (printable(part) for part in (raw[begin:start], raw[start : min(end, stop)], raw[min(end, stop) : stop]))
     cut = "..." if begin > indent else ""
     line = cut + before + meant + after + ("..." if stop < len(raw.rstrip()) else "")

@@ -9,6 +9,7 @@ import typer
 from rolloutsim.cli.app import FAILED, OK, UNDECIDED, Json, Scenarios, Seed, Sets, app
 from rolloutsim.cli.inputs import load_all, places
 from rolloutsim.cli.output import usage, write_json
+from rolloutsim.errors import printable
 
 if TYPE_CHECKING:
     from rolloutsim.gate import Checked
@@ -66,4 +67,4 @@ def checked_lines(checked: Checked) -> str:
     lines += [
         f"  FAILED    worse than the baseline: {r.name} {r.found:g} {r.unit}, was {r.baseline:g} (+{r.tolerance:g})" for r in checked.regressions
     ]
-    return "\n".join(lines) + "\n"
+    return "\n".join(map(printable, lines)) + "\n"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from typing import Any, NoReturn
 
@@ -55,6 +56,11 @@ def _sarif_tool(form: dict[str, Any]) -> Any:
 def colour() -> bool:
     """Whether the reader sees colours."""
     return sys.stdout.isatty() and "NO_COLOR" not in os.environ
+
+
+def columns(most: int) -> int:
+    """How many columns the reader's terminal has, at most `most`; that many where there is none."""
+    return min(most, shutil.get_terminal_size((most, 24)).columns) if sys.stdout.isatty() else most
 
 
 def usage(text: str) -> NoReturn:

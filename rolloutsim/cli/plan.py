@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rolloutsim.cli.app import FAILED, OK, Json, app
-from rolloutsim.cli.output import colour, usage, write_json
+from rolloutsim.cli.output import colour, columns, usage, write_json
 from rolloutsim.errors import printable
 
 if TYPE_CHECKING:
@@ -44,9 +44,9 @@ def plan(
 
             typer.echo(plan_annotations(found), nl=False)
         else:
-            from rolloutsim.report.plan_screen import plan_screen
+            from rolloutsim.report.plan_screen import WIDTH, Paper, plan_screen
 
-            typer.echo(plan_screen(found, colour=colour(), all_findings=all_), nl=False)
+            typer.echo(plan_screen(found, Paper(columns(WIDTH), colour(), all_)), nl=False)
     for line in skipped_lines(found.skipped):
         typer.echo(line, err=True)
     raise typer.Exit(OK if found.holds else FAILED)

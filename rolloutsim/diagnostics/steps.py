@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from rolloutsim.answers.reachable import Reached
 from rolloutsim.diagnostics.diagnostic import Checks, Diagnostic, Hit
 from rolloutsim.diagnostics.subject import CANARY, Subject
+from rolloutsim.quantities import pause_seconds
 
 CHECKS = Checks.empty()
 KINDS = ("setWeight", "pause", "setCanaryScale", "setHeaderRoute", "setMirrorRoute", "experiment", "analysis", "plugin")
@@ -63,7 +64,7 @@ def nothing_stops(subject: Subject) -> Iterator[Hit]:
 def empty_pause(subject: Subject) -> Iterator[Hit]:
     """Pauses of 0 seconds."""
     for i, step in enumerate(subject.steps):
-        if step.pause is not None and subject.pause_s(i) == 0:
+        if step.pause is not None and pause_seconds(step.pause.duration) == 0:
             yield subject.hit(f"{CANARY}.steps[{i}].pause.duration", "a pause of 0 s does not wait")
 
 

@@ -160,7 +160,7 @@ def pause_at_full(subject: Subject) -> Iterator[Hit]:
     """A pause or analysis at the full weight."""
     for i, step in enumerate(subject.steps):
         kind = "analysis" if step.analysis is not None else "pause" if step.pause is not None else ""
-        if kind and subject.weight_at(i) >= subject.max_weight:
+        if kind and subject.weight_at(i) == subject.max_weight:
             old = "no old pod is left" if subject.is_basic or (subject.canary and subject.canary.dynamic_stable_scale) else "nobody uses the old pods"
             yield subject.hit(f"{CANARY}.steps[{i}].{kind}", f"{kind} at setWeight {subject.max_weight}: {old}")
 

@@ -143,6 +143,10 @@ def _rollout_verdict(origin: Origin, answer: Answer, cluster: Cluster) -> Rollou
 
 
 def controller_violations(tree: Tree, cluster: Cluster) -> Iterator[Violation]:
-    """What the controller finds wrong with a stored Rollout: the rules on itself, and if it keeps them those on what it refers to."""
-    broken = list(spec_violations(tree))
-    yield from broken or reference_violations(tree, typed_rollout(tree), cluster, templates_of(cluster))
+    """What the controller finds wrong with a stored Rollout: the rules on itself, then those on what it refers to.
+
+    It only looks at the second if the first are kept, and reports the first of all; the others come later, one after another.
+    """
+    yield from spec_violations(tree)
+    if len({"canary", "blueGreen"} & set(tree["spec"].get("strategy") or {})) == 1:
+        yield from reference_violations(tree, typed_rollout(tree), cluster, templates_of(cluster))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from xml.etree import ElementTree
 
+from rolloutsim.errors import printable
 from rolloutsim.gate import Checked, Expected, Regression
 
 
@@ -15,18 +16,20 @@ def junit(checked: Sequence[Checked]) -> str:
         cases = scenario.expectations
         failed, undecided = sum(c.passed is False for c in cases) + len(scenario.regressions), sum(c.passed is None for c in cases)
         attributes = {
-            "name": scenario.scenario,
+            "name": printable(scenario.scenario),
             "tests": str(len(cases) + len(scenario.regressions)),
             "failures": str(failed),
             "errors": str(undecided),
         }
         suite = ElementTree.SubElement(root, "testsuite", attributes)
         for case in cases:
-            node = ElementTree.SubElement(suite, "testcase", {"classname": scenario.scenario, "name": case.name})
+            node = ElementTree.SubElement(suite, "testcase", {"classname": printable(scenario.scenario), "name": printable(case.name)})
             if case.passed is not True:
-                ElementTree.SubElement(node, "failure" if case.passed is False else "error", {"message": describe(case)})
+                ElementTree.SubElement(node, "failure" if case.passed is False else "error", {"message": printable(describe(case))})
         for regression in scenario.regressions:
-            node = ElementTree.SubElement(suite, "testcase", {"classname": scenario.scenario, "name": f"baseline: {regression.name}"})
+            node = ElementTree.SubElement(
+                suite, "testcase", {"classname": printable(scenario.scenario), "name": printable(f"baseline: {regression.name}")}
+            )
             ElementTree.SubElement(node, "failure", {"message": worse(regression)})
     ElementTree.indent(root)
     return '<?xml version="1.0" encoding="utf-8"?>\n' + ElementTree.tostring(root, encoding="unicode") + "\n"

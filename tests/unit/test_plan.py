@@ -13,8 +13,9 @@ from rolloutsim.answers.reachable import reachable, reachable_shares, smallest_r
 from rolloutsim.control.replicas import target
 from rolloutsim.diagnostics.subject import subjects
 from rolloutsim.planning import Landscape, plan
+from rolloutsim.report.plan_screen import Paper, plan_screen
 from tests.conftest import SCENARIOS
-from tests.diagnostics.changes import changed
+from tests.diagnostics.changes import HERE, changed
 from tests.unit.test_cli import run  # noqa: F401
 
 HOLE = {
@@ -68,7 +69,24 @@ def test_an_error_is_exit_code_1(run, tmp_path: Path) -> None:  # noqa: F811
     assert code == 1
     assert out.startswith("accepted") and "error RS102" in out
     line = next(i for i, text in enumerate(out.splitlines()) if text.strip() == "- setWeight: 90")
-    assert out.splitlines()[line + 1].strip() == "^" * len("setWeight: 90")
+    carets, _, message = out.splitlines()[line + 1].strip().partition(" ")
+    assert carets == "^" * len("setWeight: 90")
+    assert message == "setWeight 90 with 5 replicas and maxSurge 0 gives 0 new pods"
+
+
+@pytest.mark.parametrize("width", [80, 118])
+def test_the_screen_fits_its_paper(width: int) -> None:
+    for file in sorted((HERE / "real").glob("*.yaml")):
+        screen = plan_screen(plan(file), Paper(width, all_findings=True))
+        wide = [line for line in screen.splitlines() if len(line) > width and len(line.split()) > 2]
+        assert not wide, wide
+
+
+def test_all_that_the_gates_have_against_it_is_said_at_once(tmp_path: Path) -> None:
+    found = plan(written(tmp_path, changed("routed", {"spec.strategy.canary.steps[0].setWeight": 101, "Service/app-canary:": None})))
+    said = [f.message for f in found.findings if f.code == "RS002"]
+    assert len(said) == 2 and all(any(words in text for text in said) for words in ("SetWeight needs", 'service "app-canary" not found'))
+    assert len(found.controller_messages) == 1 and "SetWeight needs" in found.controller_messages[0]
 
 
 @pytest.mark.parametrize(
