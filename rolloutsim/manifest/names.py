@@ -10,6 +10,7 @@ from rolloutsim.manifest.field_errors import Violation, forbidden, invalid, requ
 
 _LABEL = "[a-z0-9]([-a-z0-9]*[a-z0-9])?"
 _SUBDOMAIN = rf"{_LABEL}(\.{_LABEL})*"
+_WILDCARD = rf"\*\.{_SUBDOMAIN}"
 _LABEL_1035 = "[a-z]([-a-z0-9]*[a-z0-9])?"
 _QUALIFIED = "([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]"
 _VALUE = f"({_QUALIFIED})?"
@@ -36,6 +37,18 @@ def subdomain_errors(name: str) -> list[str]:
     if not re.fullmatch(_SUBDOMAIN, name):
         rule = "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an "
         found.append(_regex_words(rule + "alphanumeric character", _SUBDOMAIN, "example.com"))
+    return found
+
+
+def wildcard_errors(name: str) -> list[str]:
+    """What is wrong with a DNS-1123 subdomain that begins with `*.`."""
+    found = [_too_long(253)] if _size(name) > 253 else []
+    if not re.fullmatch(_WILDCARD, name):
+        rule = (
+            "a wildcard DNS-1123 subdomain must start with '*.', followed by a valid DNS subdomain, which must consist of lower case alphanumeric "
+            "characters, '-' or '.' and end with an alphanumeric character"
+        )
+        found.append(_regex_words(rule, _WILDCARD, "*.example.com"))
     return found
 
 

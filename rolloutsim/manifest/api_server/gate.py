@@ -3,24 +3,33 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from rolloutsim.manifest.api_server import structural, typed
 from rolloutsim.manifest.api_server.bodies import body_violations
+from rolloutsim.manifest.api_server.ingresses import ingress_violations
 from rolloutsim.manifest.api_server.lists import duplicate_violations
 from rolloutsim.manifest.api_server.metadata import metadata_violations
 from rolloutsim.manifest.api_server.schemas import BuiltInKind, CustomKind, built_in_kind, custom_kind, known_versions, object_meta
+from rolloutsim.manifest.api_server.services import service_violations
 from rolloutsim.manifest.api_server.structural import Unknown, completed
 from rolloutsim.manifest.api_server.typed import type_violation
 from rolloutsim.manifest.field_errors import Violation, invalid, joined
 from rolloutsim.manifest.go_printing import quoted
-from rolloutsim.manifest.names import subdomain_errors
+from rolloutsim.manifest.names import label_errors, service_name_errors, subdomain_errors
 
 CREATED = "created"
 _UNCHECKED = "some validation rules were not checked because the object was invalid; correct the existing errors to complete validation"
 Tree = Mapping[str, Any]
+_RULES: Mapping[str, Callable[[Tree], Iterator[Violation]]] = {"Service": service_violations, "Ingress": ingress_violations}
+_NAMES: Mapping[str, Callable[[str], list[str]]] = {
+    "Service": service_name_errors,
+    "Namespace": label_errors,
+    **dict.fromkeys(("Ingress", "Deployment", "ConfigMap", "Secret", "HorizontalPodAutoscaler", "PodDisruptionBudget"), subdomain_errors),
+}
+"""What is allowed as a name, of kinds that stand in most folders."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +121,16 @@ def _apply_built_in(tree: Tree, kind: BuiltInKind) -> Answer:
     unknown = typed.unknown_fields(tree, kind)
     if unknown:
         return _unknown(tree, unknown)
-    return _checked(stored, [])
+    return _checked(stored, list(_built_in_violations(stored)))
+
+
+def _built_in_violations(tree: Tree) -> Iterator[Violation]:
+    """Rules that no published schema has: of the kinds that a Rollout works with all, of the others those of names."""
+    kind, meta = tree["kind"], tree.get("metadata") or {}
+    if kind in _NAMES:
+        yield from metadata_violations(meta, _NAMES[kind], is_namespaced=kind != "Namespace")
+    if kind in _RULES:
+        yield from _RULES[kind](tree)
 
 
 def _without_nulls(value: Any) -> Any:
