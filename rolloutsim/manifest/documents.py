@@ -129,7 +129,7 @@ def parse(file: str, text: str, problems: list[Problem]) -> list[Document]:
     try:
         for root in yaml.compose_all(text, Loader=_Loader):
             reader = _Reader(file, source, problems)
-            data = reader.read(root, "", 0)
+            data = reader.read(root, "", 0, has_aliases="&" in text)
             if data is not None:
                 documents.append(Document(file, data, reader.lines, source))
     except RecursionError:
@@ -161,6 +161,20 @@ class _TooMuch(Exception):
     pass
 
 
+_TOO_MANY = ("more values than can be meant, once its aliases are written out", f"at most {MOST_NODES:,} values in a document")
+
+
+def _written_out(node: yaml.Node, known: dict[int, int], depth: int = 0) -> int:
+    """How many values a node has once its aliases are written out; 0 for what contains itself or is too deep, which is refused elsewhere."""
+    if not isinstance(node, yaml.CollectionNode):
+        return 1
+    if id(node) not in known:
+        known[id(node)] = 0
+        below = [part for pair in node.value for part in pair] if isinstance(node, yaml.MappingNode) else node.value
+        known[id(node)] = 1 + sum(_written_out(part, known, depth + 1) for part in below) if depth <= DEEPEST else 0
+    return known[id(node)]
+
+
 class _Reader:
     """Turns one document's nodes into data and remembers their lines."""
 
@@ -169,8 +183,10 @@ class _Reader:
         self.lines: dict[str, tuple[int, int]] = {}
         self._count = 0
 
-    def read(self, root: yaml.Node, path: str, depth: int) -> Any:
+    def read(self, root: yaml.Node, path: str, depth: int, *, has_aliases: bool = True) -> Any:
         try:
+            if has_aliases and _written_out(root, {}) > MOST_NODES:  # known before anything is written out
+                raise _TooMuch(*_TOO_MANY)
             return self._value(root, path, depth)
         except _TooMuch as refused:
             found, rule = refused.args
@@ -185,7 +201,7 @@ class _Reader:
     def _value(self, node: yaml.Node, path: str, depth: int) -> Any:
         self._count += 1
         if self._count > MOST_NODES:
-            raise _TooMuch("more values than can be meant, once its aliases are written out", f"at most {MOST_NODES:,} values in a document")
+            raise _TooMuch(*_TOO_MANY)
         if depth > DEEPEST:
             raise _TooMuch("nested too deeply, or an alias that contains itself", f"at most {DEEPEST} levels")
         self.lines.setdefault(path, (node.start_mark.line + 1, node.start_mark.column + 1))
