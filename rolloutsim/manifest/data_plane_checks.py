@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from rolloutsim.manifest.bundle import Manifests
 from rolloutsim.manifest.data_plane import CLASSES, UnknownClass, choose, is_sticky
-from rolloutsim.manifest.data_plane_names import DATA_PLANES, near, tries_again
+from rolloutsim.manifest.data_plane_names import BY_LOAD, DATA_PLANES, near, tries_again
 from rolloutsim.manifest.documents import shown
 from rolloutsim.scenario import Stream
 from rolloutsim.scenario.failover import Failover
@@ -30,6 +30,8 @@ def check_data_plane(stream: Stream, path: str, manifests: Manifests, refuse: Re
             refuse(f"{path}.to", choice.reason, f"{choice.plane} is not simulated yet", "Name another one: dataPlane: random.")
         elif stream.failover is not None:
             _check_failover(stream.failover, choice.plane, f"{path}.failover", refuse)
+        if stream.sticky is not None:
+            _check_sticky(stream, choice.plane, f"{path}.sticky", refuse)
     except UnknownClass as unknown:
         known = ", ".join(known.word for known in CLASSES)
         refuse(
@@ -37,6 +39,17 @@ def check_data_plane(stream: Stream, path: str, manifests: Manifests, refuse: Re
         )
     except LookupError:
         pass  # there is no such host, which has been said
+
+
+def _check_sticky(stream: Stream, plane: str, path: str, refuse: Refuse) -> None:
+    """Clients who keep their pod are clients of an open loop."""
+    beside = [name for name, given in (("clients", stream.clients), ("retries", stream.retries), ("failover", stream.failover)) if given]
+    if beside:
+        rule = "clients who keep their pod are counted by sticky.clients, and what they do after a failure is not simulated"
+        refuse(path, f"sticky beside {', '.join(beside)}", rule, "Leave out one of the two.")
+    if plane in BY_LOAD:
+        rule = "clients who keep a pod that was chosen by load are not simulated yet"
+        refuse(path, f"sticky with {plane}", rule, "Name another one: dataPlane: haproxy/roundrobin.")
 
 
 def _check_failover(failover: Failover, plane: str, path: str, refuse: Refuse) -> None:

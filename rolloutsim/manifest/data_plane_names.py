@@ -57,6 +57,16 @@ def tries_again(name: str) -> bool:
     return not name.startswith(WITHOUT_TRIES)
 
 
+BY_LOAD = (
+    "envoy/endpoint_least_request",
+    "haproxy/leastconn",
+    "haproxy/random",
+    "nginx/upstream_least_conn",
+    "traefik/server_weights_p2c",
+)
+"""Those that look at the load."""
+
+
 def near(name: str, known: tuple[str, ...] = DATA_PLANES) -> tuple[str, ...]:
     """The names most like one that is not known; all of them if none is."""
     return tuple(difflib.get_close_matches(name, known, 4, 0.5)) or known

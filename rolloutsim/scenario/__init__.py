@@ -17,7 +17,7 @@ from rolloutsim.scenario.expectations import Expectation, ExpectErrors, ExpectPh
 from rolloutsim.scenario.metrics import MetricSource
 from rolloutsim.scenario.model import Delay, DelayShape, Distribution, Lognormal, Model, RandomTime, Seconds
 from rolloutsim.scenario.timeline import DEEDS, Action, Nothing, PodsReady, Promote, Restart, Role, Scale, SomePods, Undo, When
-from rolloutsim.scenario.traffic import Clients, Pool, Stream
+from rolloutsim.scenario.traffic import Clients, Pool, Sticky, Stream
 from rolloutsim.scenario.versions import BadPods, Latency, Overload, Serving, Turn, Version
 
 if TYPE_CHECKING:
@@ -61,6 +61,7 @@ __all__ = [
     "SomePods",
     "Spike",
     "Start",
+    "Sticky",
     "Stream",
     "Trace",
     "Turn",

@@ -34,6 +34,15 @@ class Clients(Model):
     """Closed loop: a client sends its next request so long after the answer to the one before. Absent: requests come at `rate`."""
 
 
+class Sticky(Model):
+    """Clients who come back to the pod that they got first: by a cookie of the proxy, or by their address (sessionAffinity: ClientIP)."""
+
+    clients: int = Field(default=100, ge=1, le=1_000_000)
+    """So many clients send the requests in turn."""
+    requests_per_client: int | None = Field(default=None, ge=1)
+    """After so many requests a client is a new one; absent: the same clients for ever."""
+
+
 class Stream(Model):
     """One stream of requests."""
 
@@ -47,6 +56,8 @@ class Stream(Model):
     arrivals: Arrivals = "poisson"
     """`poisson`, `constant`, or a shape: diurnal, bursts, spikes, trace."""
     clients: Clients | None = None
+    sticky: Sticky | None = None
+    """Clients keep the pod that they got first, for as long as it is routed to; absent: each request or connection is decided for itself."""
     timeout: Seconds | None = None
     """A client gives up after so long; the pod works on for it all the same."""
     retries: int = Field(default=0, ge=0, le=100)

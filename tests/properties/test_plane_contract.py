@@ -8,17 +8,19 @@ from random import Random
 import numpy as np
 import pytest
 
-from rolloutsim.manifest.data_plane_names import DATA_PLANES
+from rolloutsim.manifest.data_plane_names import BY_LOAD, DATA_PLANES
 from rolloutsim.manifest.objects import Endpoint
 from rolloutsim.record import NO_ENDPOINT, Requests, Route, Tallies
-from rolloutsim.scenario import Clients, Stream, Version
+from rolloutsim.scenario import Clients, Sticky, Stream, Version
 from rolloutsim.world.traffic.engine import Traffic
-from rolloutsim.world.traffic.planes import BY_CONNECTION, BY_REQUEST, make_plane
+from rolloutsim.world.traffic.planes import BY_CONNECTION, BY_REQUEST, make_plane, make_sticky
 from rolloutsim.world.traffic.planes.plane import Counts, LoadAware, Plane
 from rolloutsim.world.traffic.planes.ring_random import ring_shares
 from tests.properties.test_traffic_cuts import columns
 
 KEPT = Clients(connections=8, requests_per_connection=25)
+STICKY = Sticky(clients=8, requests_per_client=25)
+Who = Clients | Sticky | None
 ROUTES: list[tuple[float, tuple[int, ...], tuple[float, ...]]] = [
     (0.0, (2, 0, 1), (0.1, 0.45, 0.45)),
     (4.0, (2, 3, 0, 1), (0.25, 0.25, 0.25, 0.25)),
@@ -27,7 +29,8 @@ ROUTES: list[tuple[float, tuple[int, ...], tuple[float, ...]]] = [
     (12.0, (2, 3, 0), (0.2, 0.2, 0.35)),
 ]
 """Instants, pods and weights; the last ones lack a quarter, as if a backend had no pods."""
-WAYS = [(name, clients) for name in DATA_PLANES for clients in ((None, KEPT) if name in BY_CONNECTION else (None,))]
+WAYS: list[tuple[str, Who]] = [(name, None) for name in DATA_PLANES]
+WAYS += [(name, KEPT) for name in BY_CONNECTION] + [(name, STICKY) for name in DATA_PLANES if name not in BY_LOAD]
 EACH = pytest.mark.parametrize(("plane", "clients"), WAYS)
 DETAILS = pytest.mark.parametrize("detail", ["requests", "counts"])
 RANDOM = (
@@ -48,8 +51,11 @@ BLIND = ("endpoint_random", "caddy/random", "round_robin", "p2c", "leastconn")
 """Those that look at the load are asked with nothing in flight here."""
 
 
-def played(plane: str, clients: Clients | None, detail: str, seed: int, cuts: list[float], reads: list[float]) -> Requests | Tallies:
-    traffic = Traffic([Stream(name="s", to="service/x", rate=400, clients=clients)], [plane], lambda _: Version(), seed=seed, detail=detail)
+def played(plane: str, clients: Who, detail: str, seed: int, cuts: list[float], reads: list[float]) -> Requests | Tallies:
+    who = {"sticky" if isinstance(clients, Sticky) else "clients": clients}
+    traffic = Traffic(
+        [Stream.model_validate({"name": "s", "to": "service/x", "rate": 400} | who)], [plane], lambda _: Version(), seed=seed, detail=detail
+    )
     deeds: list[tuple[float, str, object]] = [(t, "route", (pods, weights)) for t, pods, weights in ROUTES]
     deeds += [(5.5, "end", 3), (10.0, "begin", 3), *((t, "cut", None) for t in cuts), *((t, "read", None) for t in reads)]
     for t_s, deed, what in sorted(deeds, key=lambda d: d[0]):
@@ -71,7 +77,7 @@ def test_the_names_are_those_of_the_registry() -> None:
 @EACH
 @DETAILS
 @pytest.mark.parametrize("seed", [1, 2])
-def test_where_it_is_cut_changes_nothing(plane: str, clients: Clients | None, detail: str, seed: int) -> None:
+def test_where_it_is_cut_changes_nothing(plane: str, clients: Who, detail: str, seed: int) -> None:
     chance = Random(f"{plane} {seed}")
     reads, cuts = [sorted(chance.uniform(0, 20) for _ in range(9)) for _ in range(2)]
     plain, read, cut = (played(plane, clients, detail, seed, c, r) for c, r in (([], []), ([], reads), (cuts, reads)))
@@ -94,12 +100,12 @@ def totals(found: Requests | Tallies, from_s: float, to_s: float) -> dict[tuple[
 
 @EACH
 @DETAILS
-def test_every_request_goes_to_a_pod_that_is_known_or_to_nobody(plane: str, clients: Clients | None, detail: str) -> None:
+def test_every_request_goes_to_a_pod_that_is_known_or_to_nobody(plane: str, clients: Who, detail: str) -> None:
     found = played(plane, clients, detail, 3, [], [])
     begins = found.t_s if isinstance(found, Requests) else found.from_s
     for (from_s, pods, _), to_s in zip(ROUTES, [*(t for t, _, _ in ROUTES[1:]), 20.0], strict=True):
         within = (begins >= from_s) & (begins < to_s)
-        assert set(found.pod[within].tolist()) <= {*pods, -1} | (kept_pods(from_s) if clients is not None else set())
+        assert set(found.pod[within].tolist()) <= {*pods, -1} | (kept_pods(from_s) if isinstance(clients, Clients) else set())
     nobody = found.pod == -1
     assert (found.outcome[nobody] == NO_ENDPOINT).all()
 
@@ -114,22 +120,22 @@ SPLITS = [("", (0.33, 0.67)), ("two and three pods", (0.05, 0.05, 0.3, 0.3, 0.3)
 
 @EACH
 @pytest.mark.parametrize("weights", [weights for _, weights in SPLITS], ids=[name for name, _ in SPLITS])
-def test_it_splits_by_its_law_in_both_levels_of_detail(plane: str, clients: Clients | None, weights: tuple[float, ...]) -> None:
+def test_it_splits_by_its_law_in_both_levels_of_detail(plane: str, clients: Who, weights: tuple[float, ...]) -> None:
     """Pods' shares of 20,000 requests, picked and counted: within 4 standard errors of the law, or within a request of each worker and pod."""
     n = 20_000
     wanted = law(plane, weights)
     draws = n / 25 if clients is not None else n
-    within = 4 * np.sqrt(wanted * (1 - wanted) / draws) if is_random(plane) else np.full(len(wanted), strays(plane, clients) / draws)
+    within = 4 * np.sqrt(wanted * (1 - wanted) / draws) if is_random(plane, clients) else np.full(len(wanted), strays(plane, clients) / draws)
     for picked in (by_pick(plane, clients, weights, n), by_count(plane, clients, weights, n)):
         assert picked.sum() == n
         assert (np.abs(picked / n - wanted) <= within + 1e-12).all(), picked
 
 
-def is_random(plane: str) -> bool:
-    return any(word in plane for word in RANDOM)
+def is_random(plane: str, clients: Who) -> bool:
+    return any(word in plane for word in RANDOM) or (plane.endswith("/round_robin") and isinstance(clients, Sticky))
 
 
-def strays(plane: str, clients: Clients | None) -> float:
+def strays(plane: str, clients: Who) -> float:
     """Requests by which a cycle may be off, for two workers; of 8 connections as many as are not renewed together with the others."""
     return 50 if "caddy" in plane or "apisix" in plane else 8 if clients is not None else 4
 
@@ -146,21 +152,22 @@ def law(plane: str, weights: tuple[float, ...]) -> np.ndarray:
     return np.append(given, max(0.0, 1 - given.sum()))
 
 
-def told(plane: str, clients: Clients | None, weights: tuple[float, ...]) -> Plane:
-    made = make_plane(plane, clients, (5, 0, "s"))
+def told(plane: str, clients: Who, weights: tuple[float, ...]) -> Plane:
+    kept = Clients(connections=8, requests_per_connection=25)
+    made: Plane = make_sticky(plane, kept, (5, 0, "s")) if isinstance(clients, Sticky) else make_plane(plane, clients, (5, 0, "s"))
     n = len(weights)
     made.reroute(np.arange(n, dtype=np.int32), np.array(weights), np.array([weights.index(weight) for weight in weights]))
     return made
 
 
-def by_pick(plane: str, clients: Clients | None, weights: tuple[float, ...], n: int) -> np.ndarray:
+def by_pick(plane: str, clients: Who, weights: tuple[float, ...], n: int) -> np.ndarray:
     made, uniform, ended = told(plane, clients, weights), np.random.default_rng(7).random(n), np.zeros(64, dtype=bool)
     parts = [made.pick(a, uniform[a:b], ended)[0] for a, b in pairwise([0, 1, 77, 5000, n])]
     counted: np.ndarray = np.bincount(np.where(np.concatenate(parts) < 0, len(weights), np.concatenate(parts)), minlength=len(weights) + 1)
     return counted
 
 
-def by_count(plane: str, clients: Clients | None, weights: tuple[float, ...], n: int) -> np.ndarray:
+def by_count(plane: str, clients: Who, weights: tuple[float, ...], n: int) -> np.ndarray:
     made, sums = told(plane, clients, weights), np.zeros(len(weights) + 1, dtype=np.int64)
     for a, b in pairwise([0, 1, 77, 5000, n]):
         found: Counts = made.count(a, b)

@@ -8,14 +8,14 @@ from typing import Literal
 import numpy as np
 
 from rolloutsim.record import Requests, Route, Tallies
-from rolloutsim.scenario import Latency, Stream, Version
+from rolloutsim.scenario import Clients, Latency, Stream, Version
 from rolloutsim.world.series.tally import Tally
 from rolloutsim.world.traffic.arrivals import Arrivals
 from rolloutsim.world.traffic.failover import living, passes_over, refusal_of, software_of
 from rolloutsim.world.traffic.keeping import ByStretch, EachRequest, Keeper, UntilOver
 from rolloutsim.world.traffic.open_loops import OpenLoops
 from rolloutsim.world.traffic.ordered import Ordered
-from rolloutsim.world.traffic.planes import make_plane
+from rolloutsim.world.traffic.planes import make_plane, make_sticky
 from rolloutsim.world.traffic.planes.plane import Covers, KeepsConnections
 from rolloutsim.world.traffic.pods import PodColumns
 from rolloutsim.world.traffic.source import Source
@@ -57,11 +57,14 @@ class Traffic:
             key = (seed, replication, stream.name)
             arrivals = Arrivals(stream.rate, stream.arrivals, key)
             self._rates[stream.name] = arrivals.rate_rps
+            if stream.sticky is not None:  # clients who are remembered, as connections are kept
+                given = Clients(connections=stream.sticky.clients, requests_per_connection=stream.sticky.requests_per_client)
+                stream = stream.model_copy(update={"clients": given})
             source = Source(stream, name, arrivals, key, self._software[stream.name])
             if serving or source.needs_order:
                 coupled.append(source)
                 continue
-            plane = make_plane(name, stream.clients, key)
+            plane = make_plane(name, stream.clients, key) if stream.sticky is None else make_sticky(name, given, key)
             if detail == "counts":
                 self._streams[stream.name] = CountStream(stream.name, arrivals, plane, self._pods, key, refusal_of(self._software[stream.name]))
             else:

@@ -13,7 +13,7 @@ from rolloutsim.randomness import generator
 from rolloutsim.scenario import Distribution, Stream
 from rolloutsim.world.traffic.arrivals import CHUNK, Arrivals
 from rolloutsim.world.traffic.failover import Proxy, Software, failover_of, is_trivial, software_of
-from rolloutsim.world.traffic.planes import make_plane
+from rolloutsim.world.traffic.planes import make_plane, make_sticky
 from rolloutsim.world.traffic.planes.plane import NOBODY, Floats, Ints, KeepsConnections, LoadAware, Ordinals, Plane
 from rolloutsim.world.traffic.times import TimeLaw, law_of
 
@@ -32,7 +32,8 @@ class Source:
         ages = clients is not None and (clients.seconds_per_connection is not None or clients.new_connections is not None)
         pooled = clients is not None and clients.pool is not None
         self.asked = self.closed or ages or pooled or stream.retries > 0 or stream.failover is not None
-        self._plane: Plane = make_plane(plane_name, clients, key)
+        kept = clients is not None and stream.sticky is not None
+        self._plane: Plane = make_sticky(plane_name, clients, key) if kept and clients is not None else make_plane(plane_name, clients, key)
         self.covers = self._plane.covers
         self.connections = clients.connections if clients is not None and self.asked and self.covers == "connections" else 0
         if self.asked:

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import numpy as np
+
 from rolloutsim.scenario import Clients
 from rolloutsim.world.traffic.planes.blocks import Blocks
 from rolloutsim.world.traffic.planes.connection_cycle import ConnectionCycle
 from rolloutsim.world.traffic.planes.connection_random import ConnectionRandom
+from rolloutsim.world.traffic.planes.cycle import Cycle
 from rolloutsim.world.traffic.planes.earliest_deadline import EarliestDeadline
 from rolloutsim.world.traffic.planes.envoy_least_request import EnvoyLeastRequest
 from rolloutsim.world.traffic.planes.gcd_round_robin import GcdRoundRobin
 from rolloutsim.world.traffic.planes.haproxy_leastconn import HaproxyLeastconn
 from rolloutsim.world.traffic.planes.nginx_least_conn import NginxLeastConn
-from rolloutsim.world.traffic.planes.plane import Plane
+from rolloutsim.world.traffic.planes.plane import Floats, LoadAware, Plane
 from rolloutsim.world.traffic.planes.request_random import RequestRandom
 from rolloutsim.world.traffic.planes.ring_random import RingRandom, ring_shares
 from rolloutsim.world.traffic.planes.round_robin import RoundRobin
@@ -71,6 +74,27 @@ BY_CONNECTION: dict[str, tuple[Callable[[Clients, Key], Plane], Callable[[Key], 
     "nginx/split_clients_remote_port": (ConnectionRandom, RequestRandom),
 }
 """Data planes that decide once a connection: where clients keep theirs, and where each request is a connection of its own."""
+
+
+def make_sticky(name: str, clients: Clients, key: Key) -> ConnectionRandom:
+    """The data plane of a name for clients who keep the pod that they got first; KeyError if there is none, or if it looks at the load.
+
+    A client is given a pod as a request would be, in place of a plain round robin a random one. Sources: ingress-nginx lua/balancer/sticky.lua
+    and Caddy's CookieHashSelection (a random one), Traefik's sticky cookies (the pick of its weighted round robin), HAProxy `cookie insert` (its
+    balance algorithm), kube-proxy sessionAffinity ClientIP.
+    """
+    each = BY_CONNECTION[name][1](key) if name in BY_CONNECTION else BY_REQUEST[name](key)
+    if isinstance(each, LoadAware):
+        raise KeyError(name)
+    if isinstance(each, Cycle) and not isinstance(each, RoundRobin):
+        return ConnectionCycle(clients, key).stick()
+    alike = isinstance(each, WeightBlind | RoundRobin)
+    shares = ring_shares if isinstance(each, RingRandom) else _alike if alike else None
+    return ConnectionRandom(clients, key, shares=shares).stick()
+
+
+def _alike(weights: Floats, n: int) -> Floats:
+    return np.full(n, 1 / max(1, n))
 
 
 def make_plane(name: str, clients: Clients | None, key: Key) -> Plane:

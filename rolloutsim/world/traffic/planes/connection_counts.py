@@ -59,8 +59,15 @@ class ConnectionCounts:
         self._in_turn, self._upto, self._turns, self._since, self._fresh = in_turn, 0, 0, 0, np.zeros(0, dtype=np.int64)
         self._learn()
 
-    def reroute(self, endpoints: Ordinals, shares: Floats) -> None:
-        """New lives go to these pods by their probabilities from now on, and so do connections that are not open."""
+    def reroute(self, endpoints: Ordinals, shares: Floats, *, sticky: bool = False) -> None:
+        """New lives go to these pods by their probabilities from now on, and so do connections that are not open.
+
+        `sticky`: what is open to a pod that is not among them is open no more.
+        """
+        if sticky:
+            left = self._open & ~np.isin(self._pod, endpoints)
+            self._breaks[left] += 1
+            self._open[left] = False
         if not np.array_equal(endpoints, self._endpoints) or not np.array_equal(shares, self._shares):
             self._endpoints, self._shares = endpoints, shares
             self._learn()

@@ -40,13 +40,18 @@ class ConnectionRandom:
         draws = generator(seed, replication, "connections", stream)
         self._salt = np.uint64(draws.integers(0, 2**63))
         self._age = draws.integers(0, self._served or 1, self._connections)
-        self._shares = shares
+        self._shares, self._sticky = shares, False
         self._endpoints: Ordinals = np.zeros(0, dtype=np.int32)
         self._upto: Floats = np.zeros(0)
         self._breaks = np.zeros(self._connections, dtype=np.int64)
         self._opening = np.full(self._connections, -1, dtype=np.int64)
         self._pod = np.full(self._connections, CLOSED, dtype=np.int32)
         self._counts = ConnectionCounts(self._age, self._served, key, in_turn)
+
+    def stick(self) -> ConnectionRandom:
+        """Not connections but clients who are remembered: past a reload, and only as long as their pod is routed to."""
+        self._sticky = True
+        return self
 
     def reroute(self, endpoints: Ordinals, weights: Floats, pools: Ints) -> None:
         """New connections go to these pods from now on; live ones stay where they are."""
@@ -56,7 +61,11 @@ class ConnectionRandom:
         if n and given.sum() < 1 - 1e-9:  # what the weights lack to 1 finds no pod
             endpoints, given = np.append(endpoints, np.int32(NOBODY)), np.append(given, 1 - given.sum())
         self._endpoints, self._upto = endpoints, np.cumsum(given) + 1e-12
-        self._counts.reroute(endpoints, given)
+        if self._sticky:
+            left = (self._pod != CLOSED) & ~np.isin(self._pod, endpoints)
+            self._breaks[left] += 1
+            self._pod[left] = CLOSED
+        self._counts.reroute(endpoints, given, sticky=self._sticky)
 
     def end_pod(self, ordinal: int) -> None:
         """Its connections are closed; each client opens another with its next request."""
@@ -70,7 +79,9 @@ class ConnectionRandom:
         self._counts.begin_pod(ordinal)
 
     def reopen(self) -> None:
-        """All connections are closed; each client opens another with its next request."""
+        """All connections are closed; each client opens another with its next request. Who is remembered stays so."""
+        if self._sticky:
+            return
         self._breaks[self._pod != CLOSED] += 1
         self._pod[:] = CLOSED
         self._counts.reopen()
