@@ -7,15 +7,20 @@ from collections.abc import Iterator, Mapping, Sequence
 from rolloutsim.diagnostics import (
     analysing,
     blue_green,
+    dynamic_stable,
     gateways,
+    ingresses,
     istio,
     judging,
     measuring,
     neighbours,
     pods,
     routing,
+    scale_down,
+    service_ports,
     services,
     steps,
+    templates,
     verdicts,
     weights,
 )
@@ -23,7 +28,10 @@ from rolloutsim.diagnostics.diagnostic import SEVERITIES, Diagnostic, Finding, H
 from rolloutsim.diagnostics.landscape import Landscape
 from rolloutsim.diagnostics.subject import Subject
 
-_NOUNS = (weights, pods, steps, routing, istio, gateways, services, blue_green, neighbours, judging, measuring, analysing)
+_NOUNS = (
+    weights, pods, steps, routing, dynamic_stable, scale_down, istio, gateways, services, service_ports, ingresses, blue_green, neighbours,
+    judging, measuring, analysing, templates,
+)  # fmt: skip
 
 
 def catalogue() -> Mapping[str, Diagnostic]:

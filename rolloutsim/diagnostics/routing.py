@@ -1,4 +1,4 @@
-"""Canaries with a router: pods and weights that do not go together, and the delays around them."""
+"""Canaries with a router: which one, and weights and routes that it cannot carry out."""
 
 from __future__ import annotations
 
@@ -11,17 +11,6 @@ from rolloutsim.diagnostics.subject import CANARY, Subject
 
 CHECKS = Checks.empty()
 ROUTING = f"{CANARY}.trafficRouting"
-PROVIDERS = ("istio", "nginx", "alb", "smi", "ambassador", "appMesh", "traefik", "apisix", "plugins")
-LAG_S = {"alb": 30, "nginx": 5, "istio": 2}
-"""Seconds until a changed selector or weight has arrived: AWS target groups; ingress-nginx syncs every 3.3 s and its workers look every second;
-Istio pushes within a second or two. What is not listed gets OTHER_LAG_S."""
-OTHER_LAG_S = 2
-LONG_DELAY_S = 600
-"""Two updates within so much time are not rare."""
-
-
-def _providers(subject: Subject) -> list[str]:
-    return [name for name in PROVIDERS if (subject.routing or {}).get(name) is not None]
 
 
 @CHECKS.rollout(
@@ -37,155 +26,8 @@ def _providers(subject: Subject) -> list[str]:
 )
 def no_provider(subject: Subject) -> Iterator[Hit]:
     """trafficRouting without a provider."""
-    if subject.is_routed and not _providers(subject):
+    if subject.is_routed and not subject.routers:
         yield subject.hit(ROUTING, "trafficRouting names no router")
-
-
-@CHECKS.rollout(
-    Diagnostic(
-        "RS402",
-        "error",
-        "an abort that can never finish",
-        "dynamicStableScale takes stable pods away as traffic moves. An abort must give them back before it may take traffic from the canary, and it "
-        "shrinks the canary on the way down. An explicit abortScaleDownDelaySeconds forbids just that: from a high weight both sides wait for "
-        "each other for ever.",
-        "Remove abortScaleDownDelaySeconds, or dynamicStableScale.",
-        "argo-rollouts issue 4898; a recording of the real controller shows it",
-    )
-)
-def abort_deadlock(subject: Subject) -> Iterator[Hit]:
-    """dynamicStableScale with an explicit abort delay."""
-    canary = subject.canary
-    if subject.is_routed and canary and canary.dynamic_stable_scale and canary.abort_scale_down_delay_seconds:
-        yield subject.hit(
-            f"{CANARY}.abortScaleDownDelaySeconds", f"abortScaleDownDelaySeconds {canary.abort_scale_down_delay_seconds} with dynamicStableScale"
-        )
-
-
-@CHECKS.rollout(
-    Diagnostic(
-        "RS403",
-        "note",
-        "an abort has to wait for new stable pods",
-        "With dynamicStableScale the stable version has only the pods that its traffic needs. An abort walks the weight back step by step as stable "
-        "pods start; until then users stay on the version that is being aborted.",
-        "Leave dynamicStableScale out where an abort must be instant, or keep the weights low while you judge.",
-        "argo-rollouts rollout/trafficrouting.go; a recording of the real controller shows it",
-    )
-)
-def slow_abort(subject: Subject) -> Iterator[Hit]:
-    """dynamicStableScale, and something that may abort at a high weight."""
-    canary = subject.canary
-    highest = max((weight for _, weight in subject.set_weights()), default=0)
-    if subject.is_routed and canary and canary.dynamic_stable_scale and highest * 2 >= subject.max_weight:
-        yield subject.hit(
-            f"{CANARY}.dynamicStableScale", f"at setWeight {highest} an abort first has to start {_missing(subject, highest)} stable pods"
-        )
-
-
-def _missing(subject: Subject, weight: int) -> int:
-    rows = [row for row in (subject.reachable.rows if subject.reachable else ()) if subject.steps[row.step].set_weight == weight]
-    return subject.replicas - rows[-1].stable_pods if rows else 0
-
-
-@CHECKS.rollout(
-    Diagnostic(
-        "RS404",
-        "error",
-        "no stable pod is left at full weight",
-        "With dynamicStableScale a setWeight of 100 takes the last stable pod away while the Ingress still leads to the stable Service. "
-        "ingress-nginx then answers 503 to everything, whatever the canary's weight, until the update is promoted.",
-        "End the steps below 100: the promotion comes by itself.",
-        "ingress-nginx issues 9635 and 13086; argo-rollouts issue 1820; a recording of the real controller shows stable at 0 pods",
-    )
-)
-def empty_stable(subject: Subject) -> Iterator[Hit]:
-    """dynamicStableScale at the full weight behind ingress-nginx."""
-    if subject.is_routed and subject.canary and subject.canary.dynamic_stable_scale and "nginx" in _providers(subject):
-        for i, weight in subject.set_weights():
-            if weight >= subject.max_weight:
-                yield subject.hit(f"{CANARY}.steps[{i}].setWeight", f"setWeight {weight} leaves 0 stable pods behind ingress-nginx")
-
-
-@CHECKS.rollout(
-    Diagnostic(
-        "RS405",
-        "error",
-        "scaleDownDelaySeconds 0 means never",
-        "A delay of 0 writes no deadline, so the old ReplicaSet is never scaled down, and the controller looks at the Rollout again at once, "
-        "over and over.",
-        "Write 1 for at once; leave the field out for the default of 30 seconds.",
-        "argo-rollouts issue 1992; rollout/replicaset.go, scaleDownDelayHelper",
-    )
-)
-def never_scaled_down(subject: Subject) -> Iterator[Hit]:
-    """A delay of 0."""
-    path = f"{subject.strategy}.scaleDownDelaySeconds"
-    if (subject.is_routed or subject.blue_green is not None) and subject.thing.number(path) == 0:
-        yield subject.hit(path, "the old pods stay for ever, and the controller spins")
-
-
-@CHECKS.rollout(
-    Diagnostic(
-        "RS406",
-        "warning",
-        "the old pods go before the traffic has moved",
-        "When the Service switches, load balancers, proxies and nodes hear of it later. If the old pods are gone by then, requests are sent to pods "
-        "that no longer exist. The default of 30 seconds is made for that.",
-        "Give scaleDownDelaySeconds at least the time that your router needs; leave the field out for 30 seconds.",
-        "argo-rollouts docs/features/bluegreen.md; ingress-nginx sync limit and worker poll; Kubernetes endpoint propagation",
-    )
-)
-def delay_below_lag(subject: Subject) -> Iterator[Hit]:
-    """A scale-down delay shorter than the router's lag."""
-    path = f"{subject.strategy}.scaleDownDelaySeconds"
-    delay = subject.thing.number(path)
-    if delay is None or delay <= 0 or not (subject.is_routed or subject.blue_green is not None):
-        return
-    name = max(_providers(subject) or ["kube-proxy"], key=lambda p: LAG_S.get(p, OTHER_LAG_S))
-    lag = LAG_S.get(name, OTHER_LAG_S)
-    if delay < lag:
-        yield subject.hit(path, f"{delay} s, where {name} may take {lag} s to follow")
-
-
-@CHECKS.rollout(
-    Diagnostic(
-        "RS407",
-        "warning",
-        "abortScaleDownDelaySeconds 0 keeps the pods for ever",
-        "In blue-green the preview pods are then never scaled down after an abort. In a canary whose first step is setCanaryScale the canary keeps that "
-        "size after an abort, and its Service flaps between both versions.",
-        "Leave the field out (30 seconds), or give the seconds that you want to look at the aborted pods.",
-        "argo-rollouts utils/defaults; recordings of the real controller show both",
-    )
-)
-def abort_keeps_pods(subject: Subject) -> Iterator[Hit]:
-    """An abort delay of 0 where it means never."""
-    path = f"{subject.strategy}.abortScaleDownDelaySeconds"
-    if subject.thing.number(path) != 0:
-        return
-    first = subject.steps[0].set_canary_scale if subject.steps else None
-    if subject.blue_green is not None or (subject.is_routed and first is not None and not first.match_traffic_weight):
-        yield subject.hit(path, "after an abort the pods of the new version stay")
-
-
-@CHECKS.rollout(
-    Diagnostic(
-        "RS408",
-        "warning",
-        "an abort delay that is taken for none",
-        "A wait as long as the controller's resync period (15 minutes) is left to the resync, and the pass that would wait sizes the canary instead: "
-        "to 0 at once.",
-        "Keep abortScaleDownDelaySeconds below 900.",
-        "argo-rollouts rollout/replicaset.go, shouldDelayScaleDownOnAbort",
-    )
-)
-def delay_beyond_resync(subject: Subject) -> Iterator[Hit]:
-    """An abort delay of the resync period or more."""
-    path = f"{CANARY}.abortScaleDownDelaySeconds"
-    delay = subject.thing.number(path)
-    if subject.is_routed and delay is not None and delay >= defaults.RESYNC_S:
-        yield subject.hit(path, f"{delay} s is not below {defaults.RESYNC_S:g} s: the pods go at once")
 
 
 @CHECKS.rollout(
@@ -200,7 +42,7 @@ def delay_beyond_resync(subject: Subject) -> Iterator[Hit]:
 )
 def low_total(subject: Subject) -> Iterator[Hit]:
     """maxTrafficWeight below 100 with ingress-nginx."""
-    if "nginx" in _providers(subject) and 0 < subject.max_weight < defaults.MAX_WEIGHT:
+    if "nginx" in subject.routers and 0 < subject.max_weight < defaults.MAX_WEIGHT:
         yield subject.hit(f"{ROUTING}.maxTrafficWeight", f"setWeight {subject.max_weight} would be {subject.max_weight} %, not all")
 
 
@@ -274,7 +116,7 @@ def mirror_percentage(subject: Subject) -> Iterator[Hit]:
 )
 def two_routers(subject: Subject) -> Iterator[Hit]:
     """More than one provider."""
-    found = _providers(subject)
+    found = subject.routers
     if len(found) > 1:
         yield subject.hit(f"{ROUTING}.{found[1]}", f"{' and '.join(found)} together")
 
@@ -296,22 +138,3 @@ def too_much_weight(subject: Subject) -> Iterator[Hit]:
             extra = sum(template.weight or 0 for template in step.experiment.templates)
             if extra and subject.weight_at(i) + extra > subject.max_weight:
                 yield subject.hit(f"{CANARY}.steps[{i}].experiment.templates", f"{subject.weight_at(i)} + {extra} of {subject.max_weight}")
-
-
-@CHECKS.rollout(
-    Diagnostic(
-        "RS415",
-        "note",
-        "old pods of several updates at once",
-        "Old pods stay for scaleDownDelaySeconds after each update. A second update within that time keeps a third set of pods: three times the "
-        "replicas until the first delay is over.",
-        "Shorten scaleDownDelaySeconds, or set scaleDownDelayRevisionLimit.",
-        "argo-rollouts rollout/replicaset.go, scaleDownDelayHelper; a recording of the real controller shows it",
-    )
-)
-def many_sets(subject: Subject) -> Iterator[Hit]:
-    """A delay of ten minutes or more, without a limit of revisions."""
-    path = f"{subject.strategy}.scaleDownDelaySeconds"
-    delay, has_limit = subject.thing.number(path), subject.thing.has(f"{subject.strategy}.scaleDownDelayRevisionLimit")
-    if delay is not None and delay >= LONG_DELAY_S and not has_limit and not subject.is_basic:
-        yield subject.hit(path, f"old pods stay for {delay} s after each update: up to {3 * subject.replicas} pods with a second one")

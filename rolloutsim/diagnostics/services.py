@@ -1,92 +1,16 @@
-"""Services and Ingresses: whether requests reach the pods, and both versions in the right share."""
+"""Services: which pods they select, and whether both versions are among them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
 from rolloutsim.diagnostics.diagnostic import Checks, Diagnostic, Hit
-from rolloutsim.diagnostics.landscape import WORKLOADS, Landscape, Thing, fits, mappings
+from rolloutsim.diagnostics.ingresses import backends
+from rolloutsim.diagnostics.landscape import WORKLOADS, Landscape, fits
 from rolloutsim.diagnostics.subject import CANARY, Subject
 
 CHECKS = Checks.empty()
 HASH = "rollouts-pod-template-hash"
-
-
-def backends(ingress: Thing) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
-    """(path, Service name, port) of every backend of an Ingress."""
-    found = ["spec.defaultBackend"]
-    for i, rule in enumerate(ingress.list("spec.rules")):
-        http = rule.get("http") if isinstance(rule, Mapping) else None
-        paths = http.get("paths") if isinstance(http, Mapping) else None
-        found += [f"spec.rules[{i}].http.paths[{k}].backend" for k in range(len(paths) if isinstance(paths, list) else 0)]
-    for path in found:
-        if name := ingress.text(f"{path}.service.name"):
-            yield f"{path}.service", name, ingress.mapping(f"{path}.service.port")
-
-
-def _container_ports(workload: Thing) -> tuple[set[str], set[int]]:
-    base = f"{workload.pod_template}.spec" if workload.pod_template else "spec"
-    names: set[str] = set()
-    numbers: set[int] = set()
-    for container in (*workload.list(f"{base}.containers"), *workload.list(f"{base}.initContainers")):
-        ports = container.get("ports") if isinstance(container, Mapping) else None
-        for port in ports if isinstance(ports, list) else ():
-            if isinstance(port, Mapping):
-                names.add(str(port.get("name")))
-                number = port.get("containerPort")
-                numbers.add(number if isinstance(number, int) else -1)
-    return names, numbers
-
-
-@CHECKS.rollout(
-    Diagnostic(
-        "RS501",
-        "error",
-        "a Service leads to a port name that no container has",
-        "A targetPort that is a name is looked up in the containers of each pod. Where no container has it, the pod gets no endpoint for that port "
-        "and every request fails.",
-        "Name the container's port, or give the number as targetPort.",
-        "Kubernetes: Services, targetPort",
-    )
-)
-def unnamed_target(subject: Subject) -> Iterator[Hit]:
-    """Named target ports without a container port."""
-    workload = subject.workload or subject.thing
-    names, _ = _container_ports(workload)
-    if workload.kind == "Rollout" and subject.thing.has("spec.workloadRef"):
-        return
-    for service in subject.services_of_its_pods:
-        for i, port in enumerate(service.list("spec.ports")):
-            target = port.get("targetPort") if isinstance(port, Mapping) else None
-            if isinstance(target, str) and not target.isdigit() and target not in names:
-                known = ", ".join(sorted(names - {"None"})) or "none"
-                yield Hit(service, f"spec.ports[{i}].targetPort", f"targetPort {target} of {service.name}; the containers name {known}")
-
-
-@CHECKS.rollout(
-    Diagnostic(
-        "RS502",
-        "warning",
-        "a Service leads to a port that no container declares",
-        "The declared ports of a container are information only, so this may still work. More often the number is wrong, and every connection is refused.",
-        "Correct targetPort, or declare the container's port.",
-        "Kubernetes: Services, targetPort",
-    )
-)
-def undeclared_target(subject: Subject) -> Iterator[Hit]:
-    """Target port numbers that no container declares, where containers declare any."""
-    workload = subject.workload or subject.thing
-    _, numbers = _container_ports(workload)
-    for service in subject.services_of_its_pods if numbers else ():
-        for i, port in enumerate(service.list("spec.ports")):
-            if not isinstance(port, Mapping):
-                continue
-            target = port.get("targetPort", port.get("port"))
-            if isinstance(target, int) and target not in numbers:
-                at = "targetPort" if "targetPort" in port else "port"
-                declared = ", ".join(str(number) for number in sorted(numbers))
-                yield Hit(service, f"spec.ports[{i}].{at}", f"port {target} of {service.name}; the containers declare {declared}")
 
 
 @CHECKS.landscape(
@@ -158,32 +82,6 @@ def same_service(subject: Subject) -> Iterator[Hit]:
             yield subject.hit(path, f"{name} and {other} are both {subject.thing.text(path)}")
 
 
-@CHECKS.rollout(
-    Diagnostic(
-        "RS506",
-        "error",
-        "the canary Service lacks a port of the stable one",
-        "Routers copy the stable route for the canary and only change the Service's name. A port that only the stable Service has then leads nowhere "
-        "for the canary's share. The same holds for preview and active.",
-        "Give both Services the same ports.",
-        "ingress-nginx and Istio: backends are a Service and a port; argo-rollouts rollout/trafficrouting",
-    )
-)
-def unlike_ports(subject: Subject) -> Iterator[Hit]:
-    """Ports of the stable Service that the canary Service has not."""
-    for new, old in (("canaryService", "stableService"), ("previewService", "activeService")):
-        mine, theirs = (subject.service(subject.thing.text(f"{subject.strategy}.{name}")) for name in (new, old))
-        if mine is None or theirs is None or mine is theirs:
-            continue
-        missing = _ports(theirs) - _ports(mine)
-        if missing:
-            yield Hit(mine, "spec.ports", f"{mine.name} has no port {min(missing)}, which {theirs.name} has")
-
-
-def _ports(service: Thing) -> set[int]:
-    return {port["port"] for port in service.list("spec.ports") if isinstance(port, Mapping) and isinstance(port.get("port"), int)}
-
-
 @CHECKS.landscape(
     Diagnostic(
         "RS507",
@@ -253,122 +151,3 @@ def elsewhere(subject: Subject) -> Iterator[Hit]:
         found = [s for s in subject.landscape.of_kind("Service") if s.name == name]
         if found and subject.service(name) is None:
             yield subject.hit(path, f"Service {name} is in namespace {found[0].namespace}, the Rollout in {subject.thing.namespace}")
-
-
-# --- Ingresses -----------------------------------------------------------------------------------------------------------------------
-
-
-def _stable_ingresses(subject: Subject) -> list[tuple[str, str]]:
-    base = f"{CANARY}.trafficRouting.nginx"
-    names = [(f"{base}.stableIngress", subject.thing.text(f"{base}.stableIngress"))]
-    names += [(f"{base}.stableIngresses[{i}]", str(name)) for i, name in enumerate(subject.thing.list(f"{base}.stableIngresses"))]
-    return [(path, name) for path, name in names if name]
-
-
-@CHECKS.rollout(
-    Diagnostic(
-        "RS511",
-        "error",
-        "the Ingress has no rule for the stable Service",
-        "The controller copies the rules of the stable Ingress that lead to stableService. Without one there is nothing to split.",
-        "Lead a rule of the Ingress to stableService, or name the Ingress that does.",
-        "argo-rollouts pkg/apis/rollouts/validation, validation_references.go",
-    )
-)
-def no_rule(subject: Subject) -> Iterator[Hit]:
-    """Stable Ingresses without a backend that is the stable Service."""
-    stable = subject.canary.stable_service if subject.canary is not None else ""
-    for _, name in _stable_ingresses(subject):
-        ingress = subject.landscape.near(subject.thing, "Ingress", name)
-        if ingress is not None and stable:
-            found = sorted({to for path, to, _ in backends(ingress) if ".rules[" in path})
-            if stable not in found:
-                yield Hit(ingress, "spec.rules", f"{name} leads to {', '.join(found) or 'no Service'}, not to {stable}")
-
-
-@CHECKS.rollout(
-    Diagnostic(
-        "RS512",
-        "warning",
-        "users are led straight to the canary Service",
-        "An Ingress that names the canary (or preview) Service itself sends everybody who uses it to the new version, whatever the weight; between "
-        "updates the canary Service selects the stable pods.",
-        "Lead users to the stable Service; the controller makes the canary's Ingress itself.",
-        "argo-rollouts rollout/trafficrouting/nginx/nginx.go",
-    )
-)
-def straight_to_canary(subject: Subject) -> Iterator[Hit]:
-    """Rules of the stable Ingress that lead to the canary Service."""
-    canary = subject.canary.canary_service if subject.canary is not None else ""
-    for _, name in _stable_ingresses(subject) if canary else ():
-        ingress = subject.landscape.near(subject.thing, "Ingress", name)
-        for path, to, _ in backends(ingress) if ingress is not None else ():
-            if to == canary and ingress is not None:
-                yield Hit(ingress, f"{path}.name", f"{name} leads to {canary}")
-
-
-@CHECKS.rollout(
-    Diagnostic(
-        "RS513",
-        "warning",
-        "the Ingress is not ingress-nginx's",
-        "trafficRouting.nginx makes a second Ingress with annotations that only ingress-nginx reads. Another controller takes it for an ordinary "
-        "Ingress of the same host, and no weight is kept.",
-        "Use ingressClassName: nginx, or the router that serves this Ingress.",
-        "argo-rollouts rollout/trafficrouting/nginx/nginx.go",
-    )
-)
-def other_class(subject: Subject) -> Iterator[Hit]:
-    """A stable Ingress of a class that names another controller."""
-    others = ("alb", "traefik", "haproxy", "kong", "contour", "istio", "gce", "azure")
-    for _, name in _stable_ingresses(subject):
-        ingress = subject.landscape.near(subject.thing, "Ingress", name)
-        found = ingress.text("spec.ingressClassName") if ingress is not None else ""
-        if ingress is not None and any(found.startswith(other) for other in others):
-            yield Hit(ingress, "spec.ingressClassName", f"class {found} with trafficRouting.nginx")
-
-
-@CHECKS.rollout(
-    Diagnostic(
-        "RS514",
-        "error",
-        "the stable Ingress is itself a canary",
-        "The controller makes the canary Ingress as a copy of the stable one. A stable Ingress with the annotation canary: true is none: "
-        "ingress-nginx serves it only beside a main Ingress.",
-        "Remove the canary annotations from the stable Ingress.",
-        "ingress-nginx annotations; argo-rollouts rollout/trafficrouting/nginx/nginx.go",
-    )
-)
-def canary_annotations(subject: Subject) -> Iterator[Hit]:
-    """Canary annotations on a stable Ingress."""
-    for _, name in _stable_ingresses(subject):
-        ingress = subject.landscape.near(subject.thing, "Ingress", name)
-        key = "nginx.ingress.kubernetes.io/canary"
-        if ingress is not None and str(ingress.mapping("metadata.annotations").get(key)) == "true":
-            yield Hit(ingress, f"metadata.annotations.{key}", f"{name} is annotated as a canary")
-
-
-@CHECKS.rollout(
-    Diagnostic(
-        "RS515",
-        "error",
-        "an Ingress names a port that the Service has not",
-        "The backend of an Ingress is a Service and one of its ports, by name or number. Another port leads nowhere.",
-        "Correct the port of the backend, or add it to the Service.",
-        "Kubernetes: Ingress backends",
-    )
-)
-def unknown_backend_port(subject: Subject) -> Iterator[Hit]:
-    """Backends whose port the Service does not have."""
-    near = {service.name: service for service in subject.services_of_its_pods}
-    for ingress in subject.landscape.of_kind("Ingress"):
-        for path, name, port in backends(ingress):
-            service = near.get(name)
-            if service is None or not ingress.sees(service) or port.get("name") == "use-annotation":
-                continue
-            names = {p["name"] for p in mappings(service.get("spec.ports")) if isinstance(p.get("name"), str)}
-            number, named = port.get("number"), port.get("name")
-            if isinstance(number, int) and number not in _ports(service):
-                yield Hit(ingress, f"{path}.port.number", f"port {number} of {name}, which has {', '.join(map(str, sorted(_ports(service))))}")
-            elif number is None and isinstance(named, str) and named not in names:
-                yield Hit(ingress, f"{path}.port.name", f"port {named!r} of {name}, which names {', '.join(sorted(names)) or 'none'}")

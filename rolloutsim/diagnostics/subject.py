@@ -18,6 +18,7 @@ from rolloutsim.manifest.traffic_routing import TrafficRouting
 from rolloutsim.quantities import pause_seconds
 
 CANARY, BLUE_GREEN = "spec.strategy.canary", "spec.strategy.blueGreen"
+ROUTERS = ("istio", "nginx", "alb", "smi", "ambassador", "appMesh", "traefik", "apisix", "plugins")
 
 
 @dataclass(frozen=True)
@@ -84,6 +85,11 @@ class Subject:
     def is_routed(self) -> bool:
         """Whether it is a canary with a router."""
         return self.canary is not None and self.routing is not None
+
+    @cached_property
+    def routers(self) -> Sequence[str]:
+        """The routers that `trafficRouting` names."""
+        return [name for name in ROUTERS if (self.routing or {}).get(name) is not None]
 
     @cached_property
     def reachable(self) -> Reachable | None:
