@@ -18,19 +18,19 @@ _ANY_OF = '"{}" must validate at least one schema (anyOf)'
 def body_violations(tree: Any, kind: CustomKind) -> list[Violation]:
     """Everything in an object that its schema does not allow."""
     found: list[tuple[Sequence[str | int], list[Violation]]] = []
-    for error in kind.validator.iter_errors(_countable(tree)):
+    for error in kind.validator.iter_errors(countable(tree)):
         place, keyword = list(error.instance_path), error.schema_path[-1]
         found.append((place, list(_worded(str(keyword), error.instance, place, _node(kind.schema, error.schema_path[:-1]), error))))
     found.sort(key=lambda entry: [(isinstance(part, str), str(part) if isinstance(part, str) else f"{part:09d}") for part in entry[0]])
     return list(dict.fromkeys(violation for _, violations in found for violation in violations))
 
 
-def _countable(tree: Any) -> Any:
+def countable(tree: Any) -> Any:
     """The tree with numbers that are too large to be counted by a float as broken ones, which is how kube-openapi takes them."""
     if isinstance(tree, dict):
-        return {key: _countable(value) for key, value in tree.items()}
+        return {key: countable(value) for key, value in tree.items()}
     if isinstance(tree, list):
-        return [_countable(item) for item in tree]
+        return [countable(item) for item in tree]
     return 0.5 if isinstance(tree, float) and abs(tree) > _LARGEST_COUNTED else tree
 
 

@@ -130,7 +130,14 @@ def _built_in_violations(tree: Tree) -> Iterator[Violation]:
     if kind in _NAMES:
         yield from metadata_violations(meta, _NAMES[kind], is_namespaced=kind != "Namespace")
     if kind in _RULES:
-        yield from _RULES[kind](tree)
+        yield from _RULES[kind](_with_zeros(tree))
+
+
+def _with_zeros(value: Any) -> Any:
+    """null in a list of objects is an empty object."""
+    if isinstance(value, Mapping):
+        return {key: _with_zeros(item) for key, item in value.items()}
+    return [{} if item is None else _with_zeros(item) for item in value] if isinstance(value, list) else value
 
 
 def _without_nulls(value: Any) -> Any:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from rolloutsim.manifest.api_server.bodies import path_of
+from rolloutsim.manifest.api_server.bodies import countable, path_of
 from rolloutsim.manifest.api_server.schemas import BuiltInKind, Node
 from rolloutsim.manifest.api_server.structural import Unknown
 from rolloutsim.manifest.field_errors import Violation, give
@@ -23,7 +23,9 @@ _VALUES = {bool: "bool", str: "string", list: "array", dict: "object", int: "num
 
 def type_violation(tree: Any, kind: BuiltInKind) -> Violation | None:
     """The first value of a wrong type, in Go's words ("" as its field, since they name it); None if all fit."""
-    errors = [e for e in kind.validator.iter_errors(tree) if e.schema_path[-1] != "required" and e.instance is not None]  # null is the zero value
+    errors = [
+        e for e in kind.validator.iter_errors(countable(tree)) if e.schema_path[-1] != "required" and e.instance is not None
+    ]  # null is the zero value
     places = {tuple(error.instance_path) for error in errors}
     if not places:
         return None
