@@ -128,8 +128,8 @@ def canary_annotations(subject: Subject) -> Iterator[Hit]:
 def unknown_backend_port(subject: Subject) -> Iterator[Hit]:
     """Backends whose port the Service does not have."""
     near = {service.name: service for service in subject.services_of_its_pods}
-    for ingress in subject.landscape.of_kind("Ingress"):
-        for path, name, port in backends(ingress):
+    for ingress in subject.landscape.of_kind("Ingress") if near else ():
+        for path, name, port in backends(ingress) if ingress.sees(subject.thing) else ():
             service = near.get(name)
             if service is None or not ingress.sees(service) or port.get("name") == "use-annotation":
                 continue

@@ -12,6 +12,13 @@ from rolloutsim.errors import Place
 from rolloutsim.manifest.documents import Document, objects_of, shown
 
 WORKLOADS = ("Rollout", "Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Job", "CronJob", "Pod")
+_GROUPS = {
+    "Service": ("",),
+    "Ingress": ("networking.k8s.io",),
+    "Deployment": ("apps",),
+    "Job": ("batch",),
+    **dict.fromkeys(("Rollout", "AnalysisTemplate", "ClusterAnalysisTemplate", "Experiment", "AnalysisRun"), ("argoproj.io",)),
+}
 _PART = re.compile(r"([^.\[\]]+)|\[(\d+)\]")
 
 
@@ -169,4 +176,10 @@ def things_of(documents: Sequence[Document]) -> Iterator[Thing]:
                 metadata = data.get("metadata")
                 metadata = metadata if isinstance(metadata, Mapping) else {}
                 name, namespace = (v if isinstance(v := metadata.get(key), str) else "" for key in ("name", "namespace"))
-                yield Thing(document, origin.prefix, data, data["kind"], name, namespace)
+                yield Thing(document, origin.prefix, data, _kind(data["kind"], data["apiVersion"]), name, namespace)
+
+
+def _kind(kind: str, api_version: str) -> str:
+    """The kind; with its group where another group has a kind of that name, as Knative has a Service."""
+    group = api_version.rpartition("/")[0]
+    return kind if group in _GROUPS.get(kind, (group,)) else f"{kind}.{group}"

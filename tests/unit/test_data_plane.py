@@ -113,7 +113,7 @@ kind: Ingress
 metadata: {name: app}
 spec:
   ingressClassName: gce
-  rules: [{host: app.example, http: {paths: [{path: /, backend: {service: {name: app, port: {number: 80}}}}]}}]
+  rules: [{host: app.example, http: {paths: [{path: /, pathType: Prefix, backend: {service: {name: app, port: {number: 80}}}}]}}]
 """
 
 

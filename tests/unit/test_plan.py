@@ -307,3 +307,9 @@ def test_with_a_router_the_share_is_the_weight_and_the_pods_are_counted(tmp_path
     assert [(row.canary_pods, row.stable_pods) for row in found.rows] == pods
     assert [row.share_percent for row in found.rows if row.label.startswith("setWeight")] == [10.0, 50.0]
     assert found.peak_pods == peak
+
+
+def test_a_kind_of_another_group_is_another_kind(tmp_path: Path) -> None:
+    knative = "---\napiVersion: serving.knative.dev/v1\nkind: Service\nmetadata: {name: app-canary}\nspec: {selector: [], ports: x}\n"
+    found = plan(written(tmp_path, changed("routed", {"Service/app-canary:": None}) + knative))
+    assert found.word == "invalid" and 'service "app-canary" not found' in found.controller_messages[0]

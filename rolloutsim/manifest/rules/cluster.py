@@ -19,15 +19,20 @@ class Cluster:
             if isinstance(name, str):
                 self._objects.setdefault((str(tree.get("kind")), name), []).append(tree)
 
-    def get(self, kind: str, name: str, namespace: str = "", group: str | None = None) -> Tree | None:
+    def get(self, kind: str, name: str, namespace: str, group: str) -> Tree | None:
         """An object, the last of several; None if there is none."""
         for tree in reversed(self._objects.get((kind, name), ())):
             theirs = str(tree["metadata"].get("namespace") or "")
-            of_group = str(tree.get("apiVersion")).rpartition("/")[0]
-            if (not namespace or not theirs or namespace == theirs) and group in (None, of_group):
+            if (not namespace or not theirs or namespace == theirs) and group_of(tree) == group:
                 return tree
         return None
 
-    def all(self, kind: str) -> list[Tree]:
+    def all(self, kind: str, group: str) -> list[Tree]:
         """The objects of a kind, in the order in which they were applied."""
-        return [tree for (known, _), trees in self._objects.items() if known == kind for tree in trees]
+        found = (tree for (known, _), trees in self._objects.items() if known == kind for tree in trees)
+        return [tree for tree in found if group_of(tree) == group]
+
+
+def group_of(tree: Tree) -> str:
+    """The API group of an object, "" for Kubernetes' first kinds."""
+    return str(tree.get("apiVersion")).rpartition("/")[0]

@@ -9,7 +9,7 @@ from rolloutsim.manifest.field_errors import Violation, internal, invalid
 from rolloutsim.manifest.rules.cluster import Cluster
 
 Tree = Mapping[str, Any]
-_ROUTING = "spec.strategy.canary.trafficRouting"
+_ROUTING, _GROUP = "spec.strategy.canary.trafficRouting", "networking.k8s.io"
 
 
 class _Choice(NamedTuple):
@@ -43,7 +43,7 @@ def missing_violations(tree: Tree, cluster: Cluster) -> Iterator[Violation]:
         several = router.get(used.many)
         names: Sequence[str] = [router.get(used.one, "")] if several is None else several
         for name in names:
-            if cluster.get("Ingress", name, str(tree["metadata"].get("namespace") or "")) is None:
+            if cluster.get("Ingress", name, str(tree["metadata"].get("namespace") or ""), _GROUP) is None:
                 text = f'ingress.networking.k8s.io "{name}" not found'
                 field = used.one if several is None else used.fetched_many
                 path = f"{_ROUTING}.{used.router}.{used.one if several is None else used.many}"
@@ -66,7 +66,7 @@ def content_violations(tree: Tree, cluster: Cluster) -> Iterator[Violation]:
         return
     router = routing[fetched.router]
     for name in router.get(fetched.many, [router.get(fetched.one, "")]):
-        ingress = cluster.get("Ingress", name, str(tree["metadata"].get("namespace") or ""))
+        ingress = cluster.get("Ingress", name, str(tree["metadata"].get("namespace") or ""), _GROUP)
         checked = next((choice for choice in (_NGINX, _ALB) if name in _named(routing.get(choice.router), choice)), None)
         if ingress is None or checked is None:
             continue

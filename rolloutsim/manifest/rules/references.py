@@ -18,6 +18,8 @@ from rolloutsim.manifest.rules.cluster import Cluster
 Tree = Mapping[str, Any]
 MANAGED_BY = "argo-rollouts.argoproj.io/managed-by-rollouts"
 HASH_LABEL = "rollouts-pod-template-hash"
+CORE = ""
+"""The group of Kubernetes' first kinds: a Service of Knative is another thing."""
 DEFAULT_NAMESPACE = "default"
 
 
@@ -36,7 +38,7 @@ def reference_violations(tree: Tree, rollout: Rollout, cluster: Cluster, templat
 def _missing(tree: Tree, rollout: Rollout, cluster: Cluster, templates: Templates) -> Iterator[Violation]:
     namespace = namespace_of(tree)
     for field, name in service_references(tree["spec"]):
-        if cluster.get("Service", name, namespace) is None:
+        if cluster.get("Service", name, namespace, CORE) is None:
             yield invalid(field, name, f'service "{name}" not found')
     yield from analysis.missing(rollout, templates)
     if tree["spec"].get("strategy", {}).get("canary", {}).get("trafficRouting") is not None:
@@ -67,7 +69,7 @@ def service_references(spec: Tree) -> list[tuple[str, str]]:
 def _service_contents(tree: Tree, cluster: Cluster) -> Iterator[Violation]:
     labels: Tree = ((tree["spec"].get("template") or {}).get("metadata") or {}).get("labels") or {}
     for field, name in service_references(tree["spec"]):
-        service = cluster.get("Service", name, namespace_of(tree))
+        service = cluster.get("Service", name, namespace_of(tree), CORE)
         if service is None:
             continue
         selector: Tree = (service.get("spec") or {}).get("selector") or {}

@@ -60,12 +60,17 @@ def _first(seen: _Seen) -> Violation | None:
 
 def _service_tree(service: Service) -> Tree:
     annotations = {} if service.managed_by is None else {MANAGED_BY: service.managed_by}
-    return {"kind": "Service", "metadata": {"name": service.meta.name, "annotations": annotations}, "spec": {"selector": service.selector}}
+    return {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": {"name": service.meta.name, "annotations": annotations},
+        "spec": {"selector": service.selector},
+    }
 
 
 def _ingress_tree(ingress: Ingress) -> Tree:
     rules = [{"http": {"paths": [{"backend": {"service": {"name": rule.service}}}]}} for rule in ingress.rules]
-    return {"kind": "Ingress", "metadata": {"name": ingress.meta.name}, "spec": {"rules": rules}}
+    return {"apiVersion": "networking.k8s.io/v1", "kind": "Ingress", "metadata": {"name": ingress.meta.name}, "spec": {"rules": rules}}
 
 
 def _route_tree(route: RouterObject) -> Tree:

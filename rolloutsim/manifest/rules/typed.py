@@ -25,8 +25,8 @@ def typed_rollout(tree: Tree) -> Rollout:
 
 def templates_of(cluster: Cluster) -> Templates:
     """The analysis templates of a cluster by name."""
-    namespaced = {tree["metadata"]["name"]: tree for tree in cluster.all("AnalysisTemplate")}
-    of_cluster = {tree["metadata"]["name"]: tree for tree in cluster.all("ClusterAnalysisTemplate")}
+    namespaced = {tree["metadata"]["name"]: tree for tree in cluster.all("AnalysisTemplate", "argoproj.io")}
+    of_cluster = {tree["metadata"]["name"]: tree for tree in cluster.all("ClusterAnalysisTemplate", "argoproj.io")}
     return Templates(
         {name: AnalysisTemplate(_meta(tree), _decoded(TemplateSpec, tree.get("spec") or {}) or TemplateSpec()) for name, tree in namespaced.items()},
         {

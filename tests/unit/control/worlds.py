@@ -52,7 +52,14 @@ INGRESS = {
     "apiVersion": "networking.k8s.io/v1",
     "kind": "Ingress",
     "metadata": {"name": "web", "annotations": {"kubernetes.io/ingress.class": "nginx"}},
-    "spec": {"rules": [{"host": "a", "http": {"paths": [{"path": "/", "backend": {"service": {"name": "stable", "port": {"number": 80}}}}]}}]},
+    "spec": {
+        "rules": [
+            {
+                "host": "a",
+                "http": {"paths": [{"path": "/", "pathType": "Prefix", "backend": {"service": {"name": "stable", "port": {"number": 80}}}}]},
+            }
+        ]
+    },
 }
 
 
