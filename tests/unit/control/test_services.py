@@ -58,7 +58,7 @@ def test_an_abort_without_a_router_moves_the_canary_service_back() -> None:
 
 def test_with_both_pairs_the_alb_weighs_ping_and_pong_and_the_canary_pair_still_follows() -> None:
     backend = {"service": {"name": "root", "port": {"name": "use-annotation"}}}
-    rules = [{"host": "a", "http": {"paths": [{"path": "/*", "backend": backend}]}}]
+    rules = [{"host": "a", "http": {"paths": [{"path": "/*", "pathType": "ImplementationSpecific", "backend": backend}]}}]
     alb = {**INGRESS, "metadata": {"name": "web"}, "spec": {"ingressClassName": "alb", "rules": rules}}
     routing = {"alb": {"ingress": "web", "servicePort": 80, "rootService": "root"}}
     manifest = routed(routing, pingPong={"pingService": "ping", "pongService": "pong"})

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
-
-import yaml
 
 from rolloutsim.answers.share import share
 from rolloutsim.control import commands
@@ -77,7 +76,7 @@ def world(
     **cluster: Any,
 ) -> World:
     problems: list[Any] = []
-    documents = [document for obj in objects for document in parse("test", yaml.safe_dump(obj), problems)]
+    documents = [document for obj in objects for document in parse("test", json.dumps(obj), problems)]
     found = bundle(documents, problems, check_rules=False)
     assert not problems, problems
     assert found is not None
