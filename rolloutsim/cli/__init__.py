@@ -10,7 +10,7 @@ import typer
 
 from rolloutsim.cli import authoring, check, explain, plan, replay, run, split, views  # noqa: F401
 from rolloutsim.cli.app import FAILED, INTERRUPTED, OK, UNDECIDED, WRONG, app
-from rolloutsim.errors import InputError, Livelock, Refused, RolloutsimError, Undecided
+from rolloutsim.errors import InputError, Livelock, Refused, RolloutsimError, Undecided, printable
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -45,4 +45,17 @@ def _guarded(command: Callable[[], None]) -> int:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return OK
+    except Exception as error:
+        typer.echo(f"Error: {_defect(error)}. This is a defect of rolloutsim: please report it with the input.", err=True)
+        return FAILED
     return OK
+
+
+def _defect(error: Exception) -> str:
+    """What went wrong, and where."""
+    import traceback
+
+    frames = traceback.extract_tb(error.__traceback__)
+    own = [frame for frame in frames if "rolloutsim" in frame.filename] or frames
+    where = f"{'/'.join(own[-1].filename.split(os.sep)[-2:])}:{own[-1].lineno}" if own else "no known place"
+    return printable(f"{type(error).__name__} in {where}: {error}"[:300])

@@ -5,15 +5,15 @@ from __future__ import annotations
 import base64
 import json
 import math
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
 from typing import Any
 
-from rolloutsim.conditions import printing
+from rolloutsim.conditions import printing, texts
 from rolloutsim.conditions.conversions import as_float, as_int, as_text, float_argument, to_float, to_whole
 from rolloutsim.conditions.dates import date, now
-from rolloutsim.conditions.nodes import ConditionError, Unsupported
+from rolloutsim.conditions.nodes import ConditionError
 from rolloutsim.conditions.ordering import order_types, sort, sort_by
+from rolloutsim.conditions.signatures import Function, extreme, number, one_of, take_types
 from rolloutsim.conditions.values import (
     ANY,
     ARRAY,
@@ -35,7 +35,6 @@ from rolloutsim.conditions.values import (
     less,
     more,
     reflected,
-    to_int,
     type_of,
     wrapped,
 )
@@ -45,65 +44,6 @@ PREDICATES = frozenset(["all", "none", "any", "one", "filter", "map", "count", "
 """Functions of a list and a closure; the checker and the evaluator know them."""
 NOT_SUPPORTED = frozenset(["groupBy", "toPairs", "fromPairs"])
 GIVEN = frozenset(["result", "asInt", "asFloat", "isNaN", "isInf", "isNil", "default"])
-
-
-@dataclass(frozen=True, slots=True)
-class Function:
-    """A function: overloads as (parameter types, result), or a check of the argument types; and what it does."""
-
-    call: Callable[..., Any]
-    overloads: tuple[tuple[tuple[str, ...], str], ...] = ()
-    check: Callable[[Sequence[str]], str] | None = None
-
-
-LONGEST_TEXT = 1_000_000
-"""A text that a function makes may be as long as one that `repeat` does."""
-
-# --- checks of argument types --------------------------------------------------------------------------------------------------------
-
-
-def _shown(type_: str) -> str:
-    """A type as Go's %s prints it: the nil type not at all well."""
-    return "%!s(<nil>)" if type_ == NIL else type_
-
-
-def _one(name: str, allowed: Callable[[str], bool], gives: Callable[[str], str], text: str) -> Callable[[Sequence[str]], str]:
-    def check(types: Sequence[str]) -> str:
-        if len(types) != 1:
-            raise ConditionError(f"invalid number of arguments (expected 1, got {len(types)})")
-        if types[0] != ANY and not allowed(types[0]):
-            raise ConditionError(text.format(name=name, type=_shown(types[0])))
-        return gives(types[0])
-
-    return check
-
-
-def _number(name: str, gives: Callable[[str], str], shown: str = "") -> Callable[[Sequence[str]], str]:
-    return _one(shown or name, lambda t: t in NUMBERS, gives, "invalid argument for {name} (type {type})")
-
-
-def _extreme(name: str) -> Callable[[Sequence[str]], str]:
-    def check(types: Sequence[str]) -> str:
-        if not types:
-            raise ConditionError(f"not enough arguments to call {name}")
-        for type_ in types:
-            if type_ == ANY:
-                return ANY
-            if type_ not in NUMBERS:
-                raise ConditionError(f"invalid argument for {name} (type {_shown(type_)})")
-        return types[0]
-
-    return check
-
-
-def _take_types(types: Sequence[str]) -> str:
-    if len(types) != 2:
-        raise ConditionError(f"invalid number of arguments (expected 2, got {len(types)})")
-    if types[0] != ANY and not is_array(types[0]):
-        raise ConditionError(f"cannot take from {types[0]}")
-    if types[1] not in (ANY, INT, INT64):
-        raise ConditionError(f"cannot take {types[1]} elements")
-    return types[0]
 
 
 # --- functions -----------------------------------------------------------------------------------------------------------------------
@@ -183,19 +123,6 @@ def _median(values: Any) -> float:
     return 0.0 if not found else found[half] if len(found) % 2 else (found[half - 1] + found[half]) / 2
 
 
-def _split(text: Any, separator: Any, *most: Any, after: bool = False) -> Typed:
-    """strings.Split, SplitN, SplitAfter and SplitAfterN."""
-    whole, at = as_text(text), as_text(separator)
-    limit = to_int(most[0]) if most else -1
-    if limit == 0:
-        return Typed([], STRING)
-    if at:
-        parts = whole.split(at, limit - 1 if limit > 0 else -1)
-    else:
-        parts = list(whole) if limit < 0 or len(whole) <= limit else [*whole[: limit - 1], whole[limit - 1 :]]
-    return Typed([part + at for part in parts[:-1]] + parts[-1:] if after else parts, STRING)
-
-
 def _from_json(text: str) -> Any:
     def floats(value: Any) -> Any:
         if isinstance(value, list):
@@ -215,22 +142,6 @@ def _duration(text: str) -> Span:
         return Span(parse_go_duration(text))
     except ValueError as error:
         raise ConditionError(str(error)) from error
-
-
-def _from_base64(text: str) -> str:
-    try:
-        return base64.b64decode(text.replace("\r", "").replace("\n", ""), validate=True).decode("utf-8", "replace")
-    except ValueError as error:
-        raise ConditionError("illegal base64 data at input byte 0") from error
-
-
-def _repeat(text: str, times: Any) -> str:
-    n = to_int(times)
-    if n > 1e6 or n * len(text) > 1e6:
-        raise ConditionError("memory budget exceeded")
-    if n < 0:
-        raise ConditionError("strings: negative Repeat count")
-    return text * n
 
 
 def _take(values: Any, n: Any) -> Any:
@@ -257,29 +168,8 @@ def _values(values: Any) -> list[Any]:
     return list(values.values())
 
 
-def _join(values: Any, glue: str = "") -> str:
-    if not isinstance(values, list):
-        raise ConditionError(f"invalid argument for join (type {type_of(values)})")
-    texts = [as_text(value) for value in values]
-    _bounded(sum(map(len, texts)) + len(as_text(glue)) * len(texts))
-    return glue.join(texts)
-
-
-def _replace(text: str, old: str, new: str, most: Any = -1) -> str:
-    count = to_int(most)
-    hits = as_text(text).count(as_text(old))
-    _bounded(len(text) + len(as_text(new)) * (hits if count < 0 else min(hits, count)))
-    return text.replace(old, new, count)
-
-
-def _bounded(characters: int) -> None:
-    """Refuse to make a text that nobody would write."""
-    if characters > LONGEST_TEXT:
-        raise Unsupported(f"a text of more than {LONGEST_TEXT:,} characters")
-
-
-_texts = (((STRING,), STRING),)
-_two_texts = (((STRING, STRING), STRING),)
+_ONE_TEXT = (((STRING,), STRING),)
+_TWO_TEXTS = (((STRING, STRING), STRING),)
 
 FUNCTIONS: dict[str, Function] = {
     "asInt": Function(as_int, (((ANY,), INT64),)),
@@ -287,48 +177,48 @@ FUNCTIONS: dict[str, Function] = {
     "isNaN": Function(lambda x: math.isnan(float_argument(x)), (((FLOAT,), "bool"),)),
     "isInf": Function(lambda x: math.isinf(float_argument(x)), (((FLOAT,), "bool"),)),
     "len": Function(
-        length, check=_one("len", lambda t: t in (MAP, STRING) or is_array(t), lambda _: INT, "invalid argument for {name} (type {type})")
+        length, check=one_of("len", lambda t: t in (MAP, STRING) or is_array(t), lambda _: INT, "invalid argument for {name} (type {type})")
     ),
     "type": Function(_type_name, (((ANY,), STRING),)),
-    "abs": Function(_numeric("abs", lambda x: x if not x < 0 else -x), check=_number("abs", lambda t: t)),
-    "ceil": Function(_numeric("ceil", _whole(math.ceil)), check=_number("ceil", lambda _: FLOAT)),
-    "floor": Function(_numeric("floor", _whole(math.floor)), check=_number("floor", lambda _: FLOAT)),
-    "round": Function(_numeric("round", _rounded), check=_number("round", lambda _: FLOAT, shown="floor")),
-    "int": Function(to_whole, check=_one("int", lambda t: t in NUMBERS or t == STRING, lambda _: INT, "invalid argument for {name} (type {type})")),
+    "abs": Function(_numeric("abs", lambda x: x if not x < 0 else -x), check=number("abs", lambda t: t)),
+    "ceil": Function(_numeric("ceil", _whole(math.ceil)), check=number("ceil", lambda _: FLOAT)),
+    "floor": Function(_numeric("floor", _whole(math.floor)), check=number("floor", lambda _: FLOAT)),
+    "round": Function(_numeric("round", _rounded), check=number("round", lambda _: FLOAT, shown="floor")),
+    "int": Function(to_whole, check=one_of("int", lambda t: t in NUMBERS or t == STRING, lambda _: INT, "invalid argument for {name} (type {type})")),
     "float": Function(
-        to_float, check=_one("float", lambda t: t in NUMBERS or t == STRING, lambda _: FLOAT, "invalid argument for {name} (type {type})")
+        to_float, check=one_of("float", lambda t: t in NUMBERS or t == STRING, lambda _: FLOAT, "invalid argument for {name} (type {type})")
     ),
-    "upper": Function(lambda text: as_text(text).upper(), _texts),
-    "lower": Function(lambda text: as_text(text).lower(), _texts),
-    "trim": Function(lambda text, *cut: as_text(text).strip(*map(as_text, cut)), (*_texts, ((STRING, STRING), STRING))),
-    "trimPrefix": Function(lambda text, part=" ": as_text(text).removeprefix(as_text(part)), (*_two_texts, *_texts)),
-    "trimSuffix": Function(lambda text, part=" ": as_text(text).removesuffix(as_text(part)), (*_two_texts, *_texts)),
+    "upper": Function(lambda text: as_text(text).upper(), _ONE_TEXT),
+    "lower": Function(lambda text: as_text(text).lower(), _ONE_TEXT),
+    "trim": Function(lambda text, *cut: as_text(text).strip(*map(as_text, cut)), (*_ONE_TEXT, ((STRING, STRING), STRING))),
+    "trimPrefix": Function(lambda text, part=" ": as_text(text).removeprefix(as_text(part)), (*_TWO_TEXTS, *_ONE_TEXT)),
+    "trimSuffix": Function(lambda text, part=" ": as_text(text).removesuffix(as_text(part)), (*_TWO_TEXTS, *_ONE_TEXT)),
     "split": Function(
-        _split,
+        texts.split,
         (((STRING, STRING), "[]string"), ((STRING, STRING, INT), "[]string")),
     ),
     "splitAfter": Function(
-        lambda text, at, *most: _split(text, at, *most, after=True),
+        lambda text, at, *most: texts.split(text, at, *most, after=True),
         (((STRING, STRING), "[]string"), ((STRING, STRING, INT), "[]string")),
     ),
     "replace": Function(
-        _replace,
+        texts.replace,
         (((STRING, STRING, STRING, INT), STRING), ((STRING, STRING, STRING), STRING)),
     ),
-    "repeat": Function(lambda text, n: _repeat(as_text(text), n), (((STRING, INT), STRING),)),
-    "join": Function(_join, ((("[]string", STRING), STRING), ((ARRAY, STRING), STRING), ((ARRAY,), STRING), (("[]string",), STRING))),
+    "repeat": Function(lambda text, n: texts.repeat(as_text(text), n), (((STRING, INT), STRING),)),
+    "join": Function(texts.join, ((("[]string", STRING), STRING), ((ARRAY, STRING), STRING), ((ARRAY,), STRING), (("[]string",), STRING))),
     "indexOf": Function(lambda text, part: as_text(text).encode().find(as_text(part).encode()), (((STRING, STRING), INT),)),
     "lastIndexOf": Function(lambda text, part: as_text(text).encode().rfind(as_text(part).encode()), (((STRING, STRING), INT),)),
     "hasPrefix": Function(lambda text, part: as_text(text).startswith(as_text(part)), (((STRING, STRING), "bool"),)),
     "hasSuffix": Function(lambda text, part: as_text(text).endswith(as_text(part)), (((STRING, STRING), "bool"),)),
-    "max": Function(_extreme_of(lambda value, best: less(best, value)), check=_extreme("max")),
-    "min": Function(_extreme_of(lambda value, best: more(best, value)), check=_extreme("min")),
-    "sum": Function(_sum, check=_one("sum", is_array, lambda _: ANY, "cannot sum {type}")),
-    "mean": Function(_mean, check=_one("mean", is_array, lambda _: FLOAT, "cannot avg {type}")),
-    "median": Function(_median, check=_one("median", is_array, lambda _: FLOAT, "cannot median {type}")),
+    "max": Function(_extreme_of(lambda value, best: less(best, value)), check=extreme("max")),
+    "min": Function(_extreme_of(lambda value, best: more(best, value)), check=extreme("min")),
+    "sum": Function(_sum, check=one_of("sum", is_array, lambda _: ANY, "cannot sum {type}")),
+    "mean": Function(_mean, check=one_of("mean", is_array, lambda _: FLOAT, "cannot avg {type}")),
+    "median": Function(_median, check=one_of("median", is_array, lambda _: FLOAT, "cannot median {type}")),
     "fromJSON": Function(lambda text: _from_json(as_text(text)), (((STRING,), ANY),)),
-    "toBase64": Function(lambda text: base64.b64encode(as_text(text).encode()).decode(), _texts),
-    "fromBase64": Function(lambda text: _from_base64(as_text(text)), _texts),
+    "toBase64": Function(lambda text: base64.b64encode(as_text(text).encode()).decode(), _ONE_TEXT),
+    "fromBase64": Function(lambda text: texts.from_base64(as_text(text)), _ONE_TEXT),
     "now": Function(now, (((), TIME),)),
     "date": Function(
         lambda text, *layout: date(as_text(text), *layout),
@@ -340,12 +230,12 @@ FUNCTIONS: dict[str, Function] = {
     "sortBy": Function(sort_by, check=order_types(2)),
     "duration": Function(lambda text: _duration(as_text(text)), (((STRING,), DURATION),)),
     "first": Function(
-        lambda v: v[0] if isinstance(v, list) and v else None, check=_one("first", is_array, element, "cannot get first element from {type}")
+        lambda v: v[0] if isinstance(v, list) and v else None, check=one_of("first", is_array, element, "cannot get first element from {type}")
     ),
     "last": Function(
-        lambda v: v[-1] if isinstance(v, list) and v else None, check=_one("last", is_array, element, "cannot get last element from {type}")
+        lambda v: v[-1] if isinstance(v, list) and v else None, check=one_of("last", is_array, element, "cannot get last element from {type}")
     ),
-    "take": Function(_take, check=_take_types),
-    "keys": Function(_keys, check=_one("keys", lambda t: t == MAP, lambda _: ARRAY, "cannot get keys from {type}")),
-    "values": Function(_values, check=_one("values", lambda t: t == MAP, lambda _: ARRAY, "cannot get values from {type}")),
+    "take": Function(_take, check=take_types),
+    "keys": Function(_keys, check=one_of("keys", lambda t: t == MAP, lambda _: ARRAY, "cannot get keys from {type}")),
+    "values": Function(_values, check=one_of("values", lambda t: t == MAP, lambda _: ARRAY, "cannot get values from {type}")),
 }

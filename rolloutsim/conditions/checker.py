@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from rolloutsim.conditions.builtins import FUNCTIONS, GIVEN, NOT_SUPPORTED, PREDICATES, Function
+from rolloutsim.conditions.builtins import FUNCTIONS, GIVEN, NOT_SUPPORTED, PREDICATES
 from rolloutsim.conditions.folding import as_floats, folded, signed, within
 from rolloutsim.conditions.nodes import ConditionError, Node, Unsupported, node
+from rolloutsim.conditions.operators import WHOLE, comparable, kind, type_of_operation
 from rolloutsim.conditions.regexp import compiled
+from rolloutsim.conditions.signatures import Function
 from rolloutsim.conditions.values import (
     ANY,
     ARRAY,
@@ -37,30 +39,8 @@ _SIGNATURES = {
     "isNil": "func(interface {}) bool",
     "default": "func(interface {}, interface {}) interface {}",
 }
-_WHOLE = frozenset([INT, INT64])
-_TRUTH = frozenset([BOOL])
-_ORDERED: Mapping[str, frozenset[str]] = {
-    **dict.fromkeys(("<", ">", "<=", ">="), NUMBERS | {STRING, TIME}),
-    "-": NUMBERS | {TIME},
-    "*": NUMBERS,
-    "/": NUMBERS,
-    "**": NUMBERS,
-    "%": _WHOLE,
-    "+": NUMBERS | {STRING, TIME, DURATION},
-    "..": _WHOLE,
-    "&&": _TRUTH,
-    "||": _TRUTH,
-    **dict.fromkeys(("matches", "contains", "startsWith", "endsWith"), frozenset([STRING])),
-}
 _VARIABLES: Mapping[str, Mapping[str, str]] = {"map": {"index": INT}, "reduce": {"index": INT, "acc": ANY}}
 """What stands beside `#` in a closure (checker.go, begin)."""
-_GIVES = {"/": FLOAT, "**": FLOAT, "..": "[]int"}
-_BOOLEAN = frozenset(["<", ">", "<=", ">=", "&&", "||", "matches", "contains", "startsWith", "endsWith"])
-
-
-def kind(type_: str) -> str:
-    """Go's reflect.Kind of a type."""
-    return "slice" if is_array(type_) else {DURATION: INT64}.get(type_, type_)
 
 
 class Checker:
@@ -170,7 +150,7 @@ class Checker:
 
     def _binary_type(self, operator: str, left: str, right: str, b: Node) -> str | None:
         if operator in ("==", "!="):
-            return BOOL if _comparable(left, right) else None
+            return BOOL if comparable(left, right) else None
         if operator == "in":
             return self._in_type(left, right, b)
         if operator == "??":
@@ -179,40 +159,7 @@ class Checker:
             return left if right in (NIL, left) or left == ANY else ANY
         if operator == "matches" and b.kind == "string":
             compiled(str(b.value))
-        if operator == "-" and (left, right) == (TIME, TIME):
-            return DURATION
-        if (left, operator, right) in ((TIME, "-", DURATION), (TIME, "+", DURATION), (DURATION, "+", TIME)):
-            return TIME
-        allowed = _ORDERED[operator]
-        l_kind, r_kind = (INT64 if t == DURATION and operator not in ("+",) else t for t in (left, right))
-        if not self._fits(operator, l_kind, r_kind, allowed):
-            return None
-        if operator in _BOOLEAN:
-            return BOOL
-        if operator in _GIVES:
-            return _GIVES[operator]
-        if ANY in (left, right):
-            return ANY
-        if left == right:
-            return left
-        return FLOAT if FLOAT in (left, right) else INT
-
-    @staticmethod
-    def _fits(operator: str, left: str, right: str, allowed: frozenset[str]) -> bool:
-        if left == ANY and right == ANY:
-            return True
-        if left == ANY:
-            return right in allowed
-        if right == ANY:
-            return left in allowed
-        if operator in ("&&", "||"):
-            return left == BOOL and right == BOOL
-        numbers = _WHOLE if operator in ("%", "..") else NUMBERS
-        if left in numbers and right in numbers and numbers & allowed:
-            return True
-        if DURATION in (left, right) and operator == "+":
-            return (left in NUMBERS or left == DURATION) and (right in NUMBERS or right == DURATION)
-        return left == right and left in (STRING, TIME) and left in allowed and not (operator == "+" and left == TIME)
+        return type_of_operation(operator, left, right)
 
     def _in_type(self, left: str, right: str, b: Node) -> str | None:
         if right == MAP:
@@ -223,7 +170,7 @@ class Checker:
             if left == NIL:
                 return BOOL
             for of in (element(right), self._elements_of(b)):
-                if of is not None and not _comparable(left, of):
+                if of is not None and not comparable(left, of):
                     raise ConditionError(f"cannot use {left} as type {of} in array")
             return BOOL
         return BOOL if right == ANY or (left == ANY and right == STRING) or (left in (STRING, ANY) and right == TIME) else None
@@ -268,7 +215,7 @@ class Checker:
                 raise ConditionError(f"cannot use {prop} to get an element from {MAP}")
             return ANY, found
         if is_array(base):
-            if prop not in _WHOLE and prop != ANY:
+            if prop not in WHOLE and prop != ANY:
                 raise ConditionError(f"array elements can only be selected using an integer (got {prop})")
             return element(base), found
         raise ConditionError(f"type {base}[{prop}] is undefined")
@@ -280,7 +227,7 @@ class Checker:
         ends = []
         for end in at.children[1:]:
             type_, found = self.check(end)
-            if type_ not in _WHOLE and type_ != ANY:
+            if type_ not in WHOLE and type_ != ANY:
                 raise ConditionError(f"non-integer slice index {type_}")
             ends.append(found)
         return base, node("slice", at.value, child, *ends)
@@ -338,9 +285,9 @@ class Checker:
         found: list[Node] = []
         for wanted, argument in zip(parameters, arguments, strict=True):
             type_, checked = self.check(argument)
-            if wanted == FLOAT and type_ in _WHOLE:
+            if wanted == FLOAT and type_ in WHOLE:
                 checked = as_floats(checked)
-            elif type_ not in (wanted, ANY, NIL) and wanted != ANY and not (wanted in _WHOLE and type_ in _WHOLE):
+            elif type_ not in (wanted, ANY, NIL) and wanted != ANY and not (wanted in WHOLE and type_ in WHOLE):
                 raise ConditionError(f"cannot use {type_} as argument (type {wanted}) to call {name} ")
             found.append(checked)
         return found
@@ -383,15 +330,9 @@ class Checker:
             what = "slice" if is_array(base) else "map"
             if prop == NIL:
                 raise ConditionError(f"cannot use nil as {what} index")
-            if is_array(base) and prop not in _WHOLE and prop != ANY:
+            if is_array(base) and prop not in WHOLE and prop != ANY:
                 raise ConditionError(f"non-integer slice index {prop}")
             if base == MAP and prop not in (STRING, ANY):
                 raise ConditionError(f"cannot use {prop} to get an element from {MAP}")
             return element(base), found
         raise ConditionError(f"type {base} does not support indexing")
-
-
-def _comparable(left: str, right: str) -> bool:
-    if NIL in (left, right) or ANY in (left, right):
-        return True
-    return kind(left) == kind(right) or (kind(left) in NUMBERS and kind(right) in NUMBERS)

@@ -103,7 +103,7 @@ def foreign_destinations(subject: Subject) -> Iterator[Hit]:
     hosts = {subject.canary.canary_service, subject.canary.stable_service} - {""}
     subsets = {name for _, name in _named(subject)}
     for i, http in enumerate(service.list("spec.http")):
-        if not isinstance(http, Mapping) or (routes and http.get("name") not in routes):
+        if not isinstance(http, Mapping) or (routes and service.text(f"spec.http[{i}].name") not in routes):
             continue
         for k, _ in enumerate(service.list(f"spec.http[{i}].route")):
             at = f"spec.http[{i}].route[{k}]"

@@ -111,6 +111,15 @@ def test_check_says_where_an_expectation_stands_in_sarif(run, tmp_path: Path) ->
     assert json.loads(log.read_text(encoding="utf-8"))["runs"][0]["results"] == []
 
 
+def test_a_defect_is_said_in_a_line(run, monkeypatch: pytest.MonkeyPatch) -> None:
+    import rolloutsim.planning
+
+    monkeypatch.setattr(rolloutsim.planning, "plan", lambda *_, **__: [][0])
+    code, out, err = run("plan", CANARY)
+    assert (code, out) == (1, "")
+    assert err.startswith("Error: IndexError in ") and "defect" in err and "Traceback" not in err
+
+
 def test_baseline(run, tmp_path: Path) -> None:
     baseline = tmp_path / "baseline.json"
     assert run("check", CANARY, "--baseline", str(baseline))[0] == 2
