@@ -33,12 +33,14 @@ Z_99 = 2.576
 
 
 class Setting(NamedTuple):
-    """How a recorded mode is played: data plane, failover, and how its counts vary: `exact` (a cycle), `drawn` (each request), `hanging` together."""
+    """How a recorded mode is played, and how its counts vary: `exact` (a cycle), `drawn` (each request), `hanging` together by order and time, or
+    `first`: only those that are in flight when the first of them fails."""
 
     plane: str
     failover: Mapping[str, Any] | None
     varies: str
     warm_s: float = 0.0
+    """Requests count from then on, when the probes must have seen it (the recorded ones waited longer)."""
 
 
 ENVOY_RETRY: dict[str, Any] = {
@@ -70,7 +72,7 @@ SETTINGS: dict[tuple[str, str, str], Setting] = {
     ("haproxy", "roundrobin, option redispatch", "refused"): Setting("haproxy/roundrobin", {"next": "redispatch"}, "exact"),
     ("haproxy", "roundrobin, option redispatch 1", "refused"): Setting("haproxy/roundrobin", {"next": "redispatch"}, "exact"),
     ("haproxy", "roundrobin, check inter 200ms fall 2 (after 1 s)", "refused"): Setting(
-        "haproxy/roundrobin", {"check": {"interval": "200ms", "fall": 2, "rise": 2}}, "exact", 1.0
+        "haproxy/roundrobin", {"check": {"interval": "200ms", "fall": 2, "rise": 2}}, "exact", 0.4
     ),
     ("haproxy", "roundrobin, no check", "http 500"): Setting("haproxy/roundrobin", BY_ITSELF, "exact"),
     ("haproxy", "rand rule, one server per version", "refused"): Setting("haproxy/rand_rule", BY_ITSELF, "drawn"),
@@ -89,7 +91,7 @@ SETTINGS: dict[tuple[str, str, str], Setting] = {
     ("envoy", "endpoint weights round robin, retry", "refused"): Setting("envoy/endpoint_rr", ENVOY_RETRY, "hanging"),
     ("traefik", "weighted services", "refused"): Setting("traefik/weighted_services", BY_ITSELF, "exact"),
     ("traefik", "weighted services, healthCheck interval 1s (after 2 s)", "refused"): Setting(
-        "traefik/weighted_services", {"check": {"interval": "1s"}}, "exact", 2.0
+        "traefik/weighted_services", {"check": {"interval": "1s"}}, "exact", 1.0
     ),
     ("traefik", "weighted services, retry middleware 3 attempts", "refused"): Setting(
         "traefik/weighted_services", {"attempts": 3, "refused_after": "2.6ms"}, "hanging"
@@ -158,8 +160,8 @@ def played(row: Mapping[str, str], setting: Setting, seed: int) -> Requests:
     def version(ordinal: int) -> Version:
         return Version(error_rate=1.0 if answers_500 and ordinal == CANARY else 0.0, latency=latency)
 
-    mean_s = latency.p50 + float(row["error_share"]) * float(row["max_ms"]) / 1000
-    end_s = setting.warm_s + 0.02 + n * mean_s / connections
+    waits_s = float(row["error_share"]) * float(row["max_ms"]) / 1000 if row["dataplane"] == "haproxy" else 0.0
+    end_s = setting.warm_s + 1.2 * n * (latency.p50 + waits_s) / connections
     while True:
         traffic = Traffic([stream], [setting.plane], version, seed=seed)
         found = known(row)
@@ -174,7 +176,7 @@ def played(row: Mapping[str, str], setting: Setting, seed: int) -> Requests:
             return Requests(
                 "s", *(column[late] for column in (requests.t_s, requests.pod, requests.connection, requests.outcome, requests.latency_s))
             )
-        end_s = 1.3 * end_s + 0.1
+        end_s = setting.warm_s + 1.7 * (end_s - setting.warm_s)
 
 
 def counts(requests: Requests) -> dict[str, int]:
