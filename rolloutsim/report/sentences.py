@@ -72,5 +72,5 @@ def _outcome_sentence(result: Result) -> str:
         waited = f", {format_duration(took.waited_for_human_s)} of it waiting for a promote" if took.waited_for_human_s >= SHORTEST_WAIT_S else ""
         first = f"Healthy {format_duration(took.seconds)} after the new image{waited}."
     lost = harm.no_endpoint + harm.refused
-    broken = "Nobody got an error for want of a pod." if not lost else f"{lost:,} requests found no pod."
+    broken = "Nobody got an error for want of a pod." if not lost else f"{lost:,} request{'s' if lost != 1 else ''} got no answer from a pod."
     return f"{first} {broken} At most {pods.peak_pods} pods."
