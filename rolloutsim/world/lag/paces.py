@@ -110,7 +110,7 @@ LAGS = {
     ),
     "alb": Lag(
         Part(
-            "AWS registers targets and weights",
+            "AWS takes rules and targets over, each on its own,",
             Pace(delay=_between(2.0, 20.0)),
             "assumed: some seconds of API calls, and up to 15 s until a new target's health check (aws-load-balancer-controller default interval)",
         ),
