@@ -17,8 +17,9 @@ def shown(speeds: dict[str, Speed]) -> dict[str, Speed]:
     return speeds
 
 
-def test_full_detail_is_20_million_a_second_or_150_times_simpy_and_a_third_of_what_the_draws_cost() -> None:
-    speeds = shown(measured("detail"))
+@pytest.mark.parametrize("keep_each", [True, False], ids=["kept", "tallied"])
+def test_full_detail_is_20_million_a_second_or_150_times_simpy_and_a_third_of_what_the_draws_cost(keep_each: bool) -> None:
+    speeds = shown(measured("detail", keep_each))
     assert speeds[PLAIN].times(speeds[NUMPY])[0] >= 1 / 3
     assert speeds[PLAIN].median_rps >= 20e6 or speeds[PLAIN].times(speeds[SIMPY])[0] >= 150
 

@@ -183,9 +183,13 @@ class ByStretch:
         if len(ended.t_s) == 0:
             return
         connection, latency_s = ended.connection, ended.latency_s
-        key = (ended.pod + 1) * KINDS + ended.outcome
+        key = ended.pod.astype(np.intp)
+        key += 1
+        key *= KINDS
+        key += ended.outcome
         counts = np.bincount(key)
-        latency_ns = np.rint(latency_s * 1e9)
+        latency_ns = latency_s * 1e9
+        np.rint(latency_ns, out=latency_ns)
         sums_ns = np.bincount(key, weights=latency_ns)
         if not math.isfinite(sums_ns.sum()):
             sums_ns = np.bincount(key, weights=np.nan_to_num(latency_ns))
@@ -196,7 +200,7 @@ class ByStretch:
         self._sums_ns[: len(counts)] += sums_ns.astype(np.int64)
         if connection[0] >= 0 or connection.max() >= 0:
             some = connection >= 0
-            self._named.append(np.unique((key[some].astype(np.int64) << 32) + connection[some], return_counts=True))
+            self._named.append(np.unique((key[some] << 32) + connection[some], return_counts=True))
             if sum(len(names) for names, _ in self._named) > MOST_NAMES:
                 self._write_named()
 
