@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rolloutsim.manifest.bundle import Manifests
-from rolloutsim.manifest.metric_checks import asked_metrics, proposed_source
+from rolloutsim.manifest.metric_checks import asked_metrics
+from rolloutsim.manifest.proposed_source import proposed_source
 from rolloutsim.manifest.router_hosts import hosts_of
 from rolloutsim.manifest.scenario_file import API_VERSION
 

@@ -10,6 +10,8 @@ from rolloutsim.manifest.analysis import AnalysisTemplate, ClusterAnalysisTempla
 from rolloutsim.manifest.bundle import Manifests
 from rolloutsim.manifest.decode import camel
 from rolloutsim.manifest.documents import shown
+from rolloutsim.manifest.json_path import PathError, UnsupportedPath, parsed
+from rolloutsim.manifest.proposed_source import DECIDING, proposed_source
 from rolloutsim.scenario import ScenarioSpec
 from rolloutsim.scenario.metrics import SOURCES, MetricSource
 
@@ -42,10 +44,31 @@ def check_metrics(spec: ScenarioSpec, manifests: Manifests, refuse: Refuse) -> N
             refuse(
                 "spec.metrics", f"nothing for metric {shown(name)} of {template}", "each metric of an AnalysisTemplate has a source of values", remedy
             )
+    for _, name, metric in asked:
+        if name in spec.metrics:
+            _check_fit(spec.metrics[name], metric, f"spec.metrics.{name}", refuse)
     for name, source in spec.metrics.items():
         if names and name not in names:
             refuse(f"spec.metrics.{name}", shown(name), f"no AnalysisTemplate has this metric ({', '.join(sorted(names))})", "Correct the name.")
         _check_source(source, f"spec.metrics.{name}", spec, refuse)
+
+
+def _check_fit(source: MetricSource, metric: dict[str, Any], path: str, refuse: Refuse) -> None:
+    """Refuse values where the provider decides the phase itself, and a body that the metric's path cannot be followed into."""
+    provider = metric.get("provider") or {}
+    own = next((kind for kind in DECIDING if kind in provider), None)
+    if own is not None and source.outcomes is None:
+        refuse(path, "values", f"the provider {own} decides the phase itself, conditions play no part", "Give outcomes: {Successful: 100%}.")
+    web = provider.get("web") or {}
+    json_path = str(web.get("jsonPath") or "{$}")
+    if not any(isinstance(value, dict | list | tuple) for _, value in source.values or ()) or "{{" in json_path:
+        return
+    try:
+        parsed(json_path)
+    except UnsupportedPath as error:
+        refuse(path, f"a body for jsonPath {json_path}", str(error).removeprefix("unsupported: "), "Give bare values: what the path finds.")
+    except PathError:
+        return  # the controller says so in each measurement
 
 
 def _check_source(source: MetricSource, path: str, spec: ScenarioSpec, refuse: Refuse) -> None:
@@ -72,23 +95,3 @@ def _check_source(source: MetricSource, path: str, spec: ScenarioSpec, refuse: R
         refuse(path, f"a window of {query.window:g} s", "a window is longer than 0 s", "For example window: 1m.")
     if query.minus is not None and query.over is not None:
         refuse(path, "minus together with over", "a metric is compared in one way", "Keep one of them.")
-
-
-def proposed_source(metric: dict[str, Any]) -> str:
-    """A line for `spec.metrics` that could stand for a metric, guessed from its query."""
-    provider = metric.get("provider") or {}
-    query = str((provider.get("prometheus") or {}).get("query") or "")
-    if "prometheus" not in provider:
-        return "{outcomes: {Successful: 100%}}" if "job" in provider else "{values: [[0s, 1]]}"
-    window = _window(query)
-    if "histogram_quantile" in query:
-        return f"{{latency: {{of: canary, quantile: p95, window: {window}}}}}"
-    if "/" not in query:
-        return f"{{requestRate: {{of: canary, window: {window}}}}}" if "rate(" in query else "{values: [[0s, 1]]}"
-    healthy = "!~" in query.partition("/")[0] or "success" in query.partition("/")[0].lower()
-    return f"{{{'successRate' if healthy else 'errorRate'}: {{of: canary, window: {window}}}}}"
-
-
-def _window(query: str) -> str:
-    found = query.partition("[")[2].partition("]")[0]
-    return found if found[:1].isdigit() and found[-1:] in ("s", "m", "h") else "1m"

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import bisect
 import itertools
-import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, NamedTuple, Protocol
 
 from rolloutsim.manifest.analysis_metrics import Metric
+from rolloutsim.manifest.json_path import PathError, UnsupportedPath, first_match, parsed
 from rolloutsim.randomness import generator
 from rolloutsim.scenario import Delay
 from rolloutsim.scenario.metrics import Measured, MetricSource, Outcome
@@ -52,15 +52,42 @@ class Scripted:
 
 
 def web_value(body: Any, json_path: str) -> Found:
-    """The first match of a `{$.a.b[0]}` path in a JSON body, as the web provider finds it (metricproviders/webmetric)."""
-    value = body
-    for part in re.findall(r"\.([\w-]+)|\[(-?\d+)\]|\['([^']+)'\]", json_path.strip().removeprefix("{").removesuffix("}")):
-        key: Any = part[0] or part[2]
-        try:
-            value = value[key] if key else value[int(part[1])]
-        except (KeyError, IndexError, TypeError):
-            return Found(error=f"Could not find JSONPath in body: {part[0] or part[1] or part[2]} is not found")
-    return Found(value)
+    """The first match of a `jsonPath` in a JSON body, as the web provider finds it (metricproviders/webmetric)."""
+    try:
+        return Found(first_match(json_path, body))
+    except PathError as error:
+        return Found(error=str(error))
+
+
+def _web(found: Found, json_path: str) -> Found:
+    """A scripted value of a web metric: a map or list is the body, a bare value stands for what the path finds; but a path may be none."""
+    try:
+        text, _ = parsed(json_path)
+    except UnsupportedPath:
+        text = ""
+    except PathError as error:
+        return Found(error=str(error))
+    if text:
+        return Found(text)  # without braces a path is a text that finds itself
+    return web_value(found.value, json_path) if isinstance(found.value, dict | list | tuple) else found
+
+
+def _as_scalar(found: Found, metric: Metric) -> Found:
+    """A vector as the number that `scalar(...)` makes of it, NaN of none or of several; what another query gives stays as it is."""
+    query = str((metric.provider.get("prometheus") or {}).get("query") or "").strip()
+    if found.error or found.type != "vector" or not query.startswith("scalar(") or _closes(query) != len(query) - 1:
+        return found
+    return Found(found.value[0] if len(found.value) == 1 else float("nan"), "scalar", takes_s=found.takes_s)
+
+
+def _closes(query: str) -> int:
+    """Where the first bracket is closed."""
+    depth = 0
+    for i, char in enumerate(query):
+        depth += {"(": 1, ")": -1}.get(char, 0)
+        if char == ")" and depth == 0:
+            return i
+    return -1
 
 
 class AsProvided:
@@ -79,9 +106,7 @@ class AsProvided:
                 return Found(error=f"no number: {found.value}")
             return Found(found.value if isinstance(found.value, list | tuple) else [found.value], "vector")
         web = metric.provider.get("web")
-        if web is not None and isinstance(found.value, dict | list | tuple):
-            return web_value(found.value, str(web.get("jsonPath") or "{$}"))
-        return found
+        return found if web is None or found.error else _web(found, str(web.get("jsonPath") or "{$}"))
 
 
 class Drawn:
@@ -181,4 +206,4 @@ class Measurements:
         source = self._sources.get(metric.name, self._default)
         if source is None:
             return Found(error=f'no source of values for metric "{metric.name}"')
-        return source.measure(run, metric, index, at_s)
+        return _as_scalar(source.measure(run, metric, index, at_s), metric)

@@ -69,6 +69,14 @@ INF = math.inf
         (1.1, (0.1, INF), (3, 4), INF),
         (-0.1, (0.1, INF), (3, 4), -INF),
         (0.5, (0.1, 0.5, INF), (10, 9, 20), 0.1),  # made monotonic: 10, 10, 20
+        (1.1, (0.1, 0.5), (3, 4), INF),  # q is looked at before the buckets are
+        (math.nan, (0.1, INF), (3, 4), math.nan),
+        (0.0, (0.1, 0.5, INF), (0, 4, 4), math.nan),  # rank 0 is in the empty first bucket: 0 / 0
+        (0.0, (0.1, 0.5, INF), (2, 4, 4), 0.0),
+        (1.0, (0.1, 0.5, INF), (2, 4, 4), 0.5),
+        (1.0, (0.1, 0.5, INF), (0.1, 0.3, 0.1 + 0.2), 0.5),  # 0.30000000000000004 is a rounding: no observation beyond 0.5
+        (1.0, (0.1, 0.5, INF), (0.1, 0.3, 0.3 + 1e-9), 0.5),  # one that is: the lower bound of the last bucket
+        (0.5, (-1.0, 0.5, INF), (3, 4, 4), -1.0),  # a first bucket that ends below zero
     ],
 )
 def test_quantile(q: float, bounds: tuple[float, ...], cumulative: tuple[float, ...], wanted: float) -> None:

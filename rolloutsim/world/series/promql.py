@@ -11,6 +11,8 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from itertools import pairwise
 
+SMALL_DELTA = 1e-12
+"""Counts of neighbouring buckets that differ by less, relative to their sum, are the same (smallDeltaTolerance)."""
 NEAR = 1.1
 """A series reaches the window's edge if the gap is below so many average distances of its samples."""
 
@@ -61,11 +63,13 @@ def quantile(q: float, bounds: Sequence[float], cumulative: Sequence[float]) -> 
 
     NaN without observations; even inside a bucket; in the last bucket its lower bound.
     """
-    if math.isnan(q) or len(bounds) < 2 or not math.isinf(bounds[-1]):
+    if math.isnan(q):
         return math.nan
     if q < 0 or q > 1:
         return math.copysign(math.inf, q - 0.5)
-    counts = [max(cumulative[: i + 1]) for i in range(len(cumulative))]  # ensureMonotonic
+    if len(bounds) < 2 or not math.isinf(bounds[-1]):
+        return math.nan
+    counts = _monotonic(cumulative)
     if counts[-1] == 0:
         return math.nan
     rank = q * counts[-1]
@@ -75,4 +79,14 @@ def quantile(q: float, bounds: Sequence[float], cumulative: Sequence[float]) -> 
     if b == 0 and bounds[0] <= 0:
         return bounds[0]
     low, below = (bounds[b - 1], counts[b - 1]) if b else (0.0, 0.0)
-    return low + (bounds[b] - low) * (rank - below) / (counts[b] - below)
+    inside = counts[b] - below
+    return low + (bounds[b] - low) * ((rank - below) / inside) if inside else math.nan  # q = 0 over an empty first bucket
+
+
+def _monotonic(counts: Sequence[float]) -> list[float]:
+    """Counts that never fall; a difference that only rounding makes is none (ensureMonotonicAndIgnoreSmallDeltas)."""
+    found = [counts[0]]
+    for count in counts[1:]:
+        before = found[-1]
+        found.append(before if count < before or abs(count - before) < SMALL_DELTA * (count + before) else count)
+    return found
