@@ -38,7 +38,7 @@ def timeline(record: Record, *, stream: str | None = None, bins: int = 60, ax: A
     if name is not None and updates(record):
         _share(record, name, bins, ax)
     ax.set(ylim=(-3, 103), xlim=(0, record.end_s), ylabel=f"share of {name or 'requests'} in %")
-    ax.legend(loc="upper left", frameon=False, fontsize="small")
+    ax.legend(loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=7, frameon=False, fontsize="small", borderaxespad=0.2, columnspacing=1.2)
     if pods_ax is None:
         ax.set_xlabel("seconds from the start")
     else:
@@ -86,7 +86,7 @@ def _share(record: Record, stream: str, bins: int, ax: Axes) -> None:
 def _pods(record: Record, ax: Axes) -> None:
     found = updates(record)
     new_hash = found[-1].new_hash if found else ""
-    for label, colour, is_new in (("new", NEW, True), ("old", OLD, False)):
+    for label, colour, width, is_new in (("old", OLD, 3.5, False), ("new", NEW, 1.5, True)):  # where both are equal, both are seen
         ready: dict[str, int] = {}
         points = [(0.0, 0)]
         for change in record.history("ReplicaSet"):
@@ -94,5 +94,5 @@ def _pods(record: Record, ax: Axes) -> None:
                 ready[change.name] = change.object.status.ready_replicas
                 points.append((change.t_s, sum(ready.values())))
         points.append((record.end_s, points[-1][1]))
-        ax.step([t for t, _ in points], [n for _, n in points], where="post", color=colour, label=label)
-    ax.legend(loc="upper left", frameon=False, fontsize="small", ncols=2)
+        ax.step([t for t, _ in points], [n for _, n in points], where="post", color=colour, lw=width, label=label)
+    ax.legend(loc="lower right", bbox_to_anchor=(1.0, 1.0), frameon=False, fontsize="small", ncols=2, borderaxespad=0.2)
