@@ -303,3 +303,59 @@ def test_a_rollback_within_the_window_switches_without_analysis() -> None:
     image(made, "v1", 4.0)
     assert (tags(made)["active"], stable(made), made.rollout.status.phase) == ("v1", "v1", "Healthy")
     assert any("Rollback within window" in happening.event.message for happening in made.record.events)
+
+
+def test_going_back_to_stable_in_mid_update_is_healthy_and_the_other_has_its_delay() -> None:
+    """10: active already equals stable; the abandoned ReplicaSet goes after scaleDownDelaySeconds."""
+    made = world(rollout(blue_green(autoPromotionEnabled=False, scaleDownDelaySeconds=5), replicas=2), *service("active", "preview"))
+    image(made, "v2", 4.0)
+    assert made.rollout.status.message == "BlueGreenPause"
+    completed = reasons(made).count("RolloutCompleted")
+    image(made, "v1", 1.0)
+    assert (made.rollout.status.phase, tags(made), sizes(made)) == ("Healthy", {"active": "v1", "preview": "v1"}, {"v1": 2, "v2": 2})
+    assert reasons(made).count("RolloutCompleted") == completed
+    wait(made, 6.0)
+    assert sizes(made) == {"v1": 2, "v2": 0}
+
+
+def test_a_new_image_clears_an_abort() -> None:
+    """8: abort and pauses are cleared in its first pass."""
+    made = world(rollout(blue_green(autoPromotionEnabled=False), replicas=2), *service("active", "preview"))
+    image(made, "v2", 4.0)
+    do(made, commands.abort(made.rollout))
+    wait(made, 1.0)
+    assert made.rollout.status.phase == "Degraded"
+    image(made, "v3", 4.0)
+    assert (made.rollout.status.abort, made.rollout.status.message, tags(made)) == (False, "BlueGreenPause", {"active": "v1", "preview": "v3"})
+
+
+def test_an_inconclusive_run_before_the_switch_halts_even_the_preview() -> None:
+    """4, halted: a third image does not move the preview Service; a promote runs the analysis again."""
+    made = world(
+        template(failureCondition="result < 0"),
+        rollout(blue_green(prePromotionAnalysis=analysis()), replicas=2),
+        *service("active", "preview"),
+        metrics={"t": {"values": [[0, 0], [8, 1]]}},
+    )
+    image(made, "v2", 4.0)
+    assert (made.rollout.status.phase, made.rollout.status.message, tags(made)["active"]) == ("Paused", "InconclusiveAnalysisRun", "v1")
+    wait(made, 4.0)
+    do(made, commands.promote(made.rollout))
+    wait(made, 1.0)
+    assert [run.meta.name.rpartition("-")[2] for run in made.store.objects(AnalysisRun)] == ["pre", "pre.1"]
+    assert (tags(made)["active"], made.rollout.status.phase) == ("v2", "Healthy")
+
+
+def test_the_deadline_aborts_only_when_told_to() -> None:
+    """12: without progressDeadlineAbort the Rollout is Degraded and goes on when the pods come."""
+    for abort in (False, True):
+        made = world(
+            rollout(blue_green(), replicas=2, progressDeadlineSeconds=5, progressDeadlineAbort=abort),
+            *service("active", "preview"),
+            versions={"v2": Version(pods=Pods(start=12.0, stop=1.0))},
+        )
+        image(made, "v2", 9.0)
+        assert made.rollout.status.phase == "Degraded"
+        assert made.rollout.status.message.startswith("RolloutAborted" if abort else "ProgressDeadlineExceeded")
+        wait(made, 8.0)
+        assert (made.rollout.status.phase, tags(made)["active"]) == (("Degraded", "v1") if abort else ("Healthy", "v2"))

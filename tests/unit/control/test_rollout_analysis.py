@@ -10,6 +10,7 @@ from rolloutsim.control import commands
 from rolloutsim.manifest.analysis import Argument, RunArgument
 from rolloutsim.manifest.analysis_arguments import ArgumentError, arguments
 from rolloutsim.manifest.objects import AnalysisRun
+from rolloutsim.scenario import Pods, Version
 from rolloutsim.world.world import World
 from tests.unit.control.worlds import do, image, reasons, rollout, service, sizes, world
 
@@ -99,6 +100,29 @@ def test_a_new_image_forgets_the_run_and_begins_another() -> None:
     made = with_background([0, 1], steps=[{"setWeight": 25}, {"pause": {}}])
     image(made, "v3", 1.0)
     assert {name: run.spec.terminate for name, run in runs(made).items()} == {"2": True, "3": False}
+
+
+def test_a_background_run_that_has_succeeded_is_kept_and_not_begun_again() -> None:
+    made = with_background([0, 1], steps=[{"setWeight": 25}, {"pause": {"duration": "6s"}}, {"setWeight": 50}, {"pause": {}}], metric={"count": 2})
+    wait(made, 14.0)
+    assert {name: run.status.phase for name, run in runs(made).items()} == {"2": "Successful"}
+    assert made.rollout.status.background_run is not None and made.rollout.status.message == "CanaryPauseStep"
+
+
+def test_a_background_run_may_abort_behind_the_last_step() -> None:
+    """17.22: until stableRS is the new hash, while the last pods come up."""
+    background = {"templates": [{"templateName": "t"}]}
+    made = world(
+        template("t", {"name": "t", "interval": "1s"}),
+        rollout({"canary": {"steps": [{"setWeight": 25}], "analysis": background}}),
+        *service("app"),
+        metrics={"t": {"values": [[0, 1], [9, 0]]}},
+        versions={"v2": Version(pods=Pods(start=6.0, stop=1.0))},
+    )
+    image(made, "v2", 8.0)
+    assert made.rollout.status.current_step_index == 1
+    wait(made, 3.0)
+    assert made.rollout.status.message.startswith("RolloutAborted: Rollout aborted update to revision 2: Background analysis phase error/failed")
 
 
 # --- runs of steps -------------------------------------------------------------------------------------------------------------------
