@@ -257,3 +257,21 @@ def test_weights_of_an_experiment_with_istio_last_while_it_runs() -> None:
     wait(made, 6.0)
     assert experiment(made).status.phase == "Successful"
     assert {host: weight for host, weight in weights().items() if weight} == {"stable": 80, "canary": 20}
+
+
+def test_an_optional_run_that_goes_on_keeps_a_finished_experiment_running_for_good() -> None:
+    """10, a quirk: all required runs have succeeded, so it winds up, and the status of the optional one is never read again."""
+    analyses = [{"name": "a", "templateName": "a", "requiredForCompletion": True}, {"name": "b", "templateName": "b"}]
+    made = played(
+        step(duration="60s", scaleDownDelaySeconds=2, analyses=analyses),
+        template("a"),
+        template("b", {"name": "b", "interval": "5s"}),
+        metrics={"a": {"values": [[0, 1]]}, "b": {"values": [[0, 1]]}},
+    )
+    image(made, "v2", 30.0)
+    found = experiment(made)
+    assert (found.status.phase, pods_of(made, found.meta.name)) == ("Running", [])
+    optional = next(run for run in made.store.objects(AnalysisRun) if run.meta.name.endswith("-b"))
+    assert (optional.spec.terminate, optional.status.phase) == (True, "Successful")
+    wait(made, 120.0)
+    assert (experiment(made).status.phase, made.rollout.status.current_step_index) == ("Running", 0)
