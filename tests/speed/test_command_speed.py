@@ -41,6 +41,10 @@ def test_the_tutorial_is_planned_in_a_blink() -> None:
     assert median_s("plan", "scenarios/notifications-canary") <= 0.6
 
 
+def test_the_tutorial_is_played_within_a_second() -> None:
+    assert median_s("run", "scenarios/notifications-canary") <= 1.0
+
+
 def test_a_folder_of_200_manifests(tmp_path: Path) -> None:
     for i in range(200):
         name = list(BASES)[i % len(BASES)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
+import importlib
 import sys
 from collections.abc import Callable
 from functools import lru_cache
@@ -32,7 +32,7 @@ def run(loop: Loop[Found], choose: Choose, events: Events, columns: NamedTuple, 
     """What `loop(choose, events, columns)` returns over so many requests; `events` and the arrays in `columns` are changed in place."""
     before = _played.get((loop, choose), 0)
     _played[loop, choose] = before + requests
-    if before >= PAYS_AFTER and has_numba() and isinstance(choose, FunctionType):
+    if before >= PAYS_AFTER and _is_plain(choose) and has_numba():
         return _run_compiled(loop, choose, events, columns)
     lists = _lists(columns)
     found = loop(choose, events, lists)
@@ -59,8 +59,17 @@ def _write_back(part: Any, changed: Any) -> None:
 
 @lru_cache(maxsize=1)
 def has_numba() -> bool:
-    """Whether numba is installed."""
-    return importlib.util.find_spec("numba") is not None
+    """Whether numba is installed, and takes the NumPy that is."""
+    try:
+        importlib.import_module("numba")
+    except ImportError:
+        return False
+    return True
+
+
+def _is_plain(function: Callable[..., Any]) -> bool:
+    """Whether it is a function that its module knows by its name."""
+    return isinstance(function, FunctionType) and vars(sys.modules[function.__module__]).get(function.__name__) is function
 
 
 def _run_compiled(loop: Loop[Found], choose: Choose, events: Events, columns: NamedTuple) -> Found:
