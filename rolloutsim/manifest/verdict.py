@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from rolloutsim.errors import Place, Problem
-from rolloutsim.manifest.api_server import CREATED, Answer, apply
+from rolloutsim.manifest.api_server import CREATED, Answer, apply, as_read
 from rolloutsim.manifest.documents import Document, Origin, objects_of
 from rolloutsim.manifest.field_errors import Violation
 from rolloutsim.manifest.rules import Cluster, reference_violations, spec_violations
@@ -128,7 +128,7 @@ def _rollout_verdict(origin: Origin, answer: Answer, cluster: Cluster) -> Rollou
     if answer.stored is None:
         return RolloutVerdict(name)
     try:
-        tree = resolved(answer.stored, cluster)
+        tree = resolved(as_read(answer.stored), cluster)
     except WorkloadError as error:
         found = [Violation("spec.workloadRef", "", str(error))]
     else:

@@ -9,6 +9,7 @@ from typing import Any
 
 from rolloutsim.manifest.api_server import structural, typed
 from rolloutsim.manifest.api_server.bodies import body_violations
+from rolloutsim.manifest.api_server.formats import format_violations, in_32_bits
 from rolloutsim.manifest.api_server.ingresses import ingress_violations
 from rolloutsim.manifest.api_server.lists import duplicate_violations
 from rolloutsim.manifest.api_server.metadata import metadata_violations
@@ -85,12 +86,20 @@ def _apply_custom(tree: Tree, kind: CustomKind) -> Answer:
     stored.pop("status", None)
     found = list(metadata_violations(meta or {}, subdomain_errors, is_namespaced=kind.is_namespaced))
     found += body_violations(stored, kind)
+    found += format_violations(stored, kind.schema)
     if kind.replicas_path is not None:
         found += _scale_violations(stored, kind.replicas_path)
     found += duplicate_violations(stored, kind.schema)
     if kind.has_rules and any(violation.blocks for violation in found):
         found.append(Violation("", "<nil>", f"Invalid value: null: {_UNCHECKED}"))
     return _checked(stored, found)
+
+
+def as_read(tree: Tree) -> Tree:
+    """A stored custom resource as its controller reads it."""
+    kind = custom_kind(str(tree.get("apiVersion")), str(tree.get("kind")))
+    found: Tree = tree if kind is None else in_32_bits(tree, kind.schema)
+    return found
 
 
 def _scale_violations(tree: Tree, path: str) -> list[Violation]:

@@ -33,14 +33,15 @@ def _unknown(tree: Any, schema: Node | None, path: str, *, is_root: bool = False
             if is_root and key in OF_EVERY_OBJECT:
                 continue
             below = f"{path}.{key}" if path else key
-            known = _field(schema, key)
+            known = field_of(schema, key)
             if known is not None:
                 yield from _unknown(value, known, below)
             elif not keeps_all:
                 yield below, list((schema or {}).get("properties", {}))
 
 
-def _field(schema: Node | None, key: str) -> Node | None:
+def field_of(schema: Node | None, key: str) -> Node | None:
+    """The schema of a field of an object, None if it has none."""
     if schema is None:
         return None
     known: Node | None = schema.get("properties", {}).get(key)
@@ -59,7 +60,7 @@ def completed(tree: Any, schema: Node | None) -> Any:
         return tree
     found = {}
     for key, value in tree.items():
-        known = _field(schema, key)
+        known = field_of(schema, key)
         if value is not None or known is None:
             found[key] = completed(value, known)
     for key, known in (schema or {}).get("properties", {}).items():
