@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from rolloutsim.control.hashes import step_hash
 from rolloutsim.errors import ImpossibleState
 from rolloutsim.manifest.objects import EndpointSlice, Pod, ReplicaSet, Rollout
 from rolloutsim.record import Change
@@ -50,10 +51,15 @@ def endpoints_point_at_live_pods(change: Change, store: Store) -> None:
 
 
 def steps_stay_in_range(change: Change, store: Store) -> None:
-    """currentStepIndex lies within the steps; a full promotion may write one more for a pass (spec/canary.md 8.6)."""
+    """currentStepIndex lies within the steps; a full promotion may write one more for a pass (spec/canary.md 8.6).
+
+    Steps that were edited a moment ago are not those that the index counts: it is set anew in the pass that sees them.
+    """
     obj = change.object
     if isinstance(obj, Rollout) and obj.status.current_step_index is not None:
         steps = obj.spec.strategy.canary.steps if obj.spec.strategy.canary is not None else ()
+        if obj.status.current_step_hash != step_hash(steps):
+            return
         _require(0 <= obj.status.current_step_index <= len(steps) + 1, change, f"step {obj.status.current_step_index} of {len(steps)}")
 
 

@@ -23,7 +23,8 @@ APART_S = 1.0
 """Passes further apart than this are no loop: a timer woke them."""
 FOLLOWERS = frozenset({"EndpointSlice"})
 """Kinds that others write, but only because of what the controller wrote."""
-SKIPPED = frozenset({"resource_version", "generation", "created_s", "uid"})
+SKIPPED = frozenset({"resource_version", "generation", "created_s", "uid", "last_update_s", "last_transition_s"})
+"""Versions and stamps: they go on while the rest comes round."""
 
 
 class LoopWatch:
@@ -34,6 +35,7 @@ class LoopWatch:
         self._own = False
         self._passes, self._began_s, self._last_s, self._at_once = 0, 0.0, float("-inf"), 0
         self._states: dict[tuple[str, str], tuple[Object, ...]] = {}
+        self._written: dict[tuple[str, str], tuple[int, int]] = {}  # the passes of this loop in which an object was written last
         store.watch("*", self._seen)
 
     def begin_write(self) -> None:
@@ -50,6 +52,7 @@ class LoopWatch:
             return
         if obj is not None:
             self._states[kind, name] = (*self._states.get((kind, name), ())[-2:], obj)
+            self._written[kind, name] = (self._written.get((kind, name), (-SETTLED_AFTER, 0))[1], self._passes)
 
     def passed(self, now_s: float) -> None:
         """Note that a pass has ended."""
@@ -57,6 +60,7 @@ class LoopWatch:
         if self._passes == 0 or now_s - self._last_s > APART_S:
             self._passes, self._began_s = 0, now_s
             self._states.clear()
+            self._written.clear()
         self._passes += 1
         self._last_s = now_s
         if self._at_once > WITHOUT_TIME:
@@ -76,11 +80,16 @@ class LoopWatch:
             if len(states) == 3 and not any(differences(states[0], states[2]))
             for path, before, after in differences(*states[1:])
         ]
-        return tuple(found) or ("over one state, without a write",)
+        written = [
+            f"{kind} {name} written over and over"
+            for (kind, name), (at, _) in sorted(self._written.items())
+            if at > self._passes - SETTLED_AFTER // 2
+        ]
+        return tuple(found or written) or ("over one state, without a write",)
 
 
 def differences(before: Any, after: Any, path: str = "") -> Iterator[tuple[str, Any, Any]]:
-    """Fields in which two objects differ: path, value before, value after; versions and stamps of the store are left out."""
+    """Fields in which two objects differ: path, value before, value after; versions and stamps are left out."""
     if is_dataclass(before) and type(before) is type(after):
         for field in fields(before):
             if field.name not in SKIPPED:
@@ -88,6 +97,9 @@ def differences(before: Any, after: Any, path: str = "") -> Iterator[tuple[str, 
     elif isinstance(before, Mapping) and isinstance(after, Mapping):
         for key in sorted({*before, *after}):
             yield from differences(before.get(key), after.get(key), f"{path}.{key}".lstrip("."))
+    elif isinstance(before, tuple) and isinstance(after, tuple) and len(before) == len(after):
+        for i, pair in enumerate(zip(before, after, strict=True)):
+            yield from differences(*pair, f"{path}[{i}]")
     elif before != after:
         yield path, before, after
 

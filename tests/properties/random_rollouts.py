@@ -1,24 +1,30 @@
-"""Random rollouts under random operators: a seed is a whole scenario. `python -m tests.properties.random_rollouts SEED...` plays some."""
+"""Random rollouts under random operators: a seed is a whole scenario. `python -m tests.properties.random_rollouts SEED...` plays some.
+
+Strategies with and without routers, analyses, experiments, slow caches and writes, pods that fail, and an operator who does anything at any time.
+"""
 
 from __future__ import annotations
 
 import random
 import sys
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from rolloutsim.control.defaults import surge_and_unavailable
-from rolloutsim.errors import ImpossibleState
+from rolloutsim.errors import RolloutsimError
 from rolloutsim.invariants import checkers
+from rolloutsim.manifest.analysis import RolloutAnalysis, TemplateReference, TemplateSpec
+from rolloutsim.manifest.experiment import ExperimentStep, StepAnalysis, StepTemplate
 from rolloutsim.manifest.objects import (
+    AnalysisTemplate,
     BlueGreenStrategy,
     CanaryStrategy,
     LabelSelector,
     Meta,
     Pause,
-    Pod,
     PodTemplate,
-    ReplicaSet,
+    ReplicaProgressThreshold,
+    RollbackWindow,
     Rollout,
     RolloutSpec,
     Service,
@@ -26,15 +32,19 @@ from rolloutsim.manifest.objects import (
     Step,
     Strategy,
 )
-from rolloutsim.record import Change, Header
+from rolloutsim.record import Header
 from rolloutsim.scenario import Action, Cluster, Nothing, Pods, Promote, Restart, Scale, SomePods, Undo, Version
-from rolloutsim.world.store import Store
+from rolloutsim.scenario.cluster import Crashes
+from rolloutsim.scenario.metrics import MetricSource
 from rolloutsim.world.world import Setup, World
 from tests.properties.random_routers import RandomRouter, random_router
+from tests.properties.rollout_checks import Bounds, is_at_rest, unknown_loop, watching
 
 LABELS = {"app": "app"}
-QUIET_S = 700.0
+QUIET_S = 800.0
 """After the last deed: every pause, delay and deadline of a random rollout has passed well before."""
+LOOK_S = 6.0
+"""After the last deed a loop that has lasted so long is not waited for: most last for ever."""
 
 
 @dataclass(frozen=True)
@@ -47,19 +57,18 @@ class Plan:
 
 
 def template(tag: str) -> PodTemplate:
-    return PodTemplate(LABELS, {}, {"containers": [{"name": "app", "image": f"app:{tag}"}]})
+    return PodTemplate(LABELS, {}, {"containers": [{"name": "app", "image": f"app:{tag}", "ports": [{"containerPort": 80}]}]})
 
 
 def plan(seed: int) -> Plan:
     """The scenario of a seed."""
     chance = random.Random(seed)
-    replicas = chance.choice([1, 2, 3, 4, 5, 7, 10])
-    kind = chance.choice(["basic", "basic", "routed", "blueGreen"])
-    gentle = chance.random() < 0.5
+    kind = chance.choice(["basic", "basic", "routed", "routed", "routed", "blueGreen"])
     router = random_router(random.Random(f"router {seed}")) if kind == "routed" else None
-    strategy = strategies(chance, kind, router)
+    gentle = chance.random() < 0.4
+    strategy = blue_green(chance) if kind == "blueGreen" else canary(chance, router)
     spec = RolloutSpec(
-        replicas=replicas,
+        replicas=chance.choice([1, 2, 3, 4, 5, 7, 10]),
         selector=LabelSelector(LABELS),
         template=template("v1"),
         strategy=strategy,
@@ -67,29 +76,28 @@ def plan(seed: int) -> Plan:
         revision_history_limit=chance.choice([0, 1, 3]),
         progress_deadline_seconds=chance.choice([None, 20, 60]),
         progress_deadline_abort=chance.random() < 0.3,
+        rollback_window=RollbackWindow(2) if chance.random() < 0.15 else None,
     )
     deeds, at_s = [], 5.0
     for _ in range(chance.randint(1, 8)):
         at_s += chance.choice([0.01, 0.05, 0.3, 1.0, 4.0, 12.0])
-        deeds.append(deed(chance, at_s, gentle))
-    versions = tuple(
-        (f"v{i}", Version(pods=Pods(start=chance.choice([0.2, 1.0, 2.5]), stop=1.0, ready=gentle or chance.random() < 0.85))) for i in range(1, 5)
-    )
+        deeds.append(Action(at=at_s, **chance.choice(deeds_of(chance, gentle))))
+    versions = tuple((f"v{i}", Version(pods=pods(chance, gentle))) for i in range(1, 5))
     cluster = Cluster(
         pods=Pods(start=1.0, stop=1.0),
         watch=chance.choice([0.001, 0.004, 0.05, 0.3]),
         api_write=chance.choice([0.002, 0.012, 0.05]),
+        controller_pass=chance.choice([0.004, 0.004, 0.04]),
         aws_verify_target_group=router is not None and router.routing.alb is not None and seed % 2 == 0,
     )
-    header = Header("random", "app", seed, second_fraction_s=chance.random())
-    rollout = Rollout(Meta("app"), spec)
-    services = tuple(Service(Meta(name), LABELS) for name in ("one", "two"))
     setup = Setup(
-        header,
-        rollout,
-        services,
+        Header("random", "app", seed, second_fraction_s=chance.random()),
+        Rollout(Meta("app"), spec),
+        tuple(Service(Meta(name), LABELS) for name in ("one", "two")),
         routes=router.routes if router is not None else (),
         ingresses=router.ingresses if router is not None else (),
+        templates=(analysis_template("once"), analysis_template("thrice", interval="4s", count=3), analysis_template("endless", interval="20s")),
+        metrics=(("m", metric(chance)),),
         cluster=cluster,
         versions=versions,
         timeline=tuple(deeds),
@@ -98,137 +106,170 @@ def plan(seed: int) -> Plan:
     return Plan(setup, gentle, at_s)
 
 
-def strategies(chance: random.Random, kind: str, router: RandomRouter | None) -> Strategy:
-    if kind == "blueGreen":
-        blue_green = BlueGreenStrategy(
+def analysis_template(name: str, **fields: Any) -> AnalysisTemplate:
+    conditions = {"successCondition": "result == 1", "failureCondition": "result == 0"}
+    return AnalysisTemplate(Meta(name), TemplateSpec(({"name": "m", "provider": {"web": {"url": "x"}}, **conditions, **fields},)))
+
+
+def metric(chance: random.Random) -> MetricSource:
+    """What is measured: mostly good, at times bad, unclear or not at all."""
+    values = [(0.0, chance.choice([1, 1, 1, 1, 0, 0.5, "error"]))]
+    values += [(at_s, chance.choice([1, 1, 0, 0.5])) for at_s in (12.0, 30.0) if chance.random() < 0.4]
+    return MetricSource(values=tuple(values))
+
+
+def pods(chance: random.Random, gentle: bool) -> Pods:
+    start = chance.choice([0.2, 1.0, 2.5])
+    if gentle or chance.random() < 0.6:
+        return Pods(start=start, stop=1.0)
+    trouble: dict[str, Any] = chance.choice(
+        [{"ready": False}, {"unready_after": chance.choice([0.5, 6.0])}, {"crashes": Crashes(after=chance.choice([0.3, 5.0]), times=2)}]
+    )
+    return Pods(start=start, stop=1.0, **trouble)
+
+
+# --- strategies ------------------------------------------------------------------------------------------------------------------------
+
+
+def analysis(chance: random.Random, *names: str, likely: float, **fields: Any) -> RolloutAnalysis | None:
+    return RolloutAnalysis((TemplateReference(chance.choice(names)),), **fields) if chance.random() < likely else None
+
+
+def blue_green(chance: random.Random) -> Strategy:
+    preview = chance.choice(["", "two"])
+    return Strategy(
+        blue_green=BlueGreenStrategy(
             active_service="one",
-            preview_service=chance.choice(["", "two"]),
+            preview_service=preview,
             auto_promotion_enabled=chance.choice([None, True, False]),
             auto_promotion_seconds=chance.choice([0, 0, 3]),
             preview_replica_count=chance.choice([None, None, 1]),
-            scale_down_delay_seconds=chance.choice([None, 1, 5]),
+            scale_down_delay_seconds=chance.choice([None, None, 1, 1, 5, 5, 5, 0]),
             abort_scale_down_delay_seconds=chance.choice([None, 2, 0]),
+            pre_promotion_analysis=analysis(chance, "once", "thrice", likely=0.3),
+            post_promotion_analysis=analysis(chance, "once", "thrice", likely=0.3),
         )
-        return Strategy(blue_green=blue_green)
-    steps = tuple(step(chance, routed=router is not None) for _ in range(chance.randint(0, 5)))
-    bounds: dict[str, Any] = {"max_surge": chance.choice([None, 0, 1, "50%"]), "max_unavailable": chance.choice([None, 1, "30%"])}
-    if router is None:
-        return Strategy(CanaryStrategy(steps, **bounds))
-    dynamic = chance.random() < 0.4
-    canary = CanaryStrategy(
-        (*steps[:1], *(Step(set_header_route=route) for route in router.header_routes[: len(steps)]), *steps[1:]),
-        canary_service="two",
-        stable_service="one",
-        traffic_routing=router.routing,
-        dynamic_stable_scale=dynamic,
-        scale_down_delay_seconds=None if dynamic else chance.choice([None, 1, 5]),
-        abort_scale_down_delay_seconds=None if dynamic else chance.choice([None, 2]),
-        min_pods_per_replica_set=chance.choice([None, None, 2]),
-        **bounds,
     )
-    return Strategy(canary)
 
 
-def step(chance: random.Random, *, routed: bool) -> Step:
+def canary(chance: random.Random, router: RandomRouter | None) -> Strategy:
+    steps = tuple(step(chance, router) for _ in range(chance.randint(0, 5)))
+    bounds: dict[str, Any] = {"max_surge": chance.choice([None, 0, 1, "50%"]), "max_unavailable": chance.choice([None, 1, "30%"])}
+    background = analysis(chance, "thrice", "endless", likely=0.25, starting_step=chance.choice([None, 1]))
+    threshold = ReplicaProgressThreshold("Percent", 50) if chance.random() < 0.1 else None
+    if router is None:
+        return Strategy(CanaryStrategy(steps, analysis=background, replica_progress_threshold=threshold, **bounds))
+    dynamic = chance.random() < 0.4
+    return Strategy(
+        CanaryStrategy(
+            (*steps[:1], *(Step(set_header_route=route) for route in router.header_routes[: len(steps)]), *steps[1:]),
+            canary_service="two",
+            stable_service="one",
+            traffic_routing=router.routing,
+            dynamic_stable_scale=dynamic,
+            scale_down_delay_seconds=None if dynamic else chance.choice([None, None, 1, 1, 5, 5, 5, 0]),
+            abort_scale_down_delay_seconds=chance.choice([None, None, 2, 0]),
+            min_pods_per_replica_set=chance.choice([None, None, 2]),
+            analysis=background,
+            replica_progress_threshold=threshold,
+            **bounds,
+        )
+    )
+
+
+def step(chance: random.Random, router: RandomRouter | None) -> Step:
     roll = chance.random()
-    if routed and roll < 0.15:
+    if router is not None and roll < 0.15:
         return Step(
             set_canary_scale=chance.choice([SetCanaryScale(replicas=2), SetCanaryScale(weight=50), SetCanaryScale(match_traffic_weight=True)])
         )
-    if roll < 0.6:
+    if roll < 0.55:
         return Step(set_weight=chance.choice([0, 10, 25, 33, 50, 75, 90, 100]))
-    return Step(pause=Pause(chance.choice([None, 1, 3, "5s"])))
+    if roll < 0.85:
+        return Step(pause=Pause(chance.choice([None, 1, 3, "5s"])))
+    if roll < 0.93:
+        return Step(analysis=analysis(chance, "once", "thrice", likely=1.0))
+    weighs = router is not None and (router.routing.istio or router.routing.alb or router.routing.smi) is not None
+    weight = 10 if weighs and chance.random() < 0.5 else None
+    analyses = (StepAnalysis("a", "once", required_for_completion=chance.random() < 0.5),) if chance.random() < 0.5 else ()
+    templates = (StepTemplate("new", "canary", weight=weight), StepTemplate("old", "stable", replicas=2, weight=weight))
+    return Step(
+        experiment=ExperimentStep(
+            templates[: chance.randint(1, 2)], chance.choice(["2s", "6s"]), analyses, scale_down_delay_seconds=chance.choice([None, 0, 3])
+        )
+    )
 
 
-def deed(chance: random.Random, at_s: float, gentle: bool) -> Action:
+# --- the operator ----------------------------------------------------------------------------------------------------------------------
+
+
+def deeds_of(chance: random.Random, gentle: bool) -> list[dict[str, Any]]:
+    image = {"set_image": {"app": f"app:v{chance.randint(1, 4)}"}}
     common: list[dict[str, Any]] = [
-        {"set_image": {"app": f"app:v{chance.randint(1, 4)}"}},
         {"promote": Promote(full=chance.random() < 0.3)},
+        {"promote": Promote(skip_current_step=True)},
         {"abort": Nothing()},
         {"retry": Nothing()},
-        {"undo": Undo()},
+        {"undo": Undo(to_revision=chance.choice([0, 0, 1, 2]))},
     ]
     rough: list[dict[str, Any]] = [
         {"scale": Scale(replicas=chance.choice([0, 1, 2, 4, 8]))},
         {"pause": Nothing()},
         {"restart": Restart()},
+        {"promote": Promote(skip_all_steps=True)},
         {"delete_pods": SomePods(of=chance.choice(["stable", "canary"]), count=1)},
         {"fail_pods": SomePods(of=chance.choice(["stable", "canary"]), count=1)},
+        {"edit": {"spec": {"strategy": {"canary": {"steps": [{"setWeight": chance.choice([20, 60])}, {"pause": {"duration": 2}}]}}}}},
+        {"edit": {"spec": {"minReadySeconds": chance.choice([0, 1, 3])}}},
     ]
-    return Action(at=at_s, **chance.choice(common[:1] * 3 + common + ([] if gentle else rough)))
+    return [image] * 4 + common + ([] if gentle else rough)
+
+
+# --- playing ---------------------------------------------------------------------------------------------------------------------------
+
+
+def bounds_of(found: Plan) -> Bounds:
+    spec, cluster = found.setup.rollout.spec, found.setup.cluster
+    asked = [action.scale.replicas for action in found.setup.timeline if action.scale is not None]
+    surge, unavailable = surge_and_unavailable(spec)
+    stale_s = (cluster.watch or 0.0) + (cluster.controller_pass or 0.0) + 4 * (cluster.api_write or 0.0) + 0.01
+    return Bounds(spec, max(spec.replicas or 0, *asked, 0), surge, unavailable, gentle=found.gentle, stale_s=stale_s)
 
 
 def play(found: Plan) -> World:
-    """Play a plan to the end, watched; raises ImpossibleState at the first state that cannot be."""
-    observers = (*checkers(), *((keeps_its_bounds(found.setup),) if found.gentle else ()))
-    world = World(found.setup, observers)
-    world.advance(found.last_deed_s + QUIET_S)
+    """Play a plan until nothing happens any more, watched; ImpossibleState at the first state that cannot be."""
+    made: list[World] = []  # the checks look already while the world is made
+    world = World(found.setup, (*checkers(), *watching(bounds_of(found), lambda: made[0].record.deeds if made else ())))
+    made.append(world)
+    world.advance(found.last_deed_s)
+    end_s = found.last_deed_s + QUIET_S
+    while world.now_s < end_s:
+        world.advance(min(end_s, world.now_s + LOOK_S))
+        loop = world.record.loops[-1] if world.record.loops else None
+        if loop is not None and loop.to_s > world.now_s - 1.0 and loop.to_s - max(loop.from_s, found.last_deed_s) > LOOK_S - 1.0:
+            break
     return world
 
 
-def keeps_its_bounds(setup: Setup):
-    """Without a router: sizes never add up to more than N + S, and never fewer pods are ready than N - U; checked from t = 0.
-
-    Sizes, not living pods: one ReplicaSet's new pods may come a moment before another's are deleted. A pass that has not yet seen a growth of
-    some milliseconds ago may add to it, as the real controller's may, so what grew that recently does not count.
-    """
-    stale_s = (setup.cluster.watch or 0.0) + 3 * (setup.cluster.api_write or 0.0) + 0.01
-    grown: list[tuple[float, int]] = []
-    sizes: dict[str, int] = {}
-    spec = setup.rollout.spec
-    surge, unavailable = surge_and_unavailable(spec)
-    n = spec.replicas or 1
-    basic = spec.strategy.canary is not None and spec.strategy.canary.traffic_routing is None
-
-    def check(change: Change, store: Store) -> None:
-        if change.kind not in ("Pod", "ReplicaSet") or change.t_s <= 0 or not basic:
-            return
-        if isinstance(change.object, ReplicaSet):
-            more = change.object.replicas - sizes.get(change.name, 0)
-            sizes[change.name] = change.object.replicas
-            unseen = sum(by for at_s, by in grown if at_s >= change.t_s - stale_s)
-            if more > 0:
-                grown.append((change.t_s, more))
-            total = sum(rs.replicas for rs in store.objects(ReplicaSet))
-            if more <= 0 or total <= n + surge + unseen:
-                total = 0
-        else:
-            total = 0
-        if total:
-            raise ImpossibleState(f"sizes of {total} at {change.t_s:.3f} s, N + S = {n + surge}")
-        ready = sum(pod.ready for pod in store.objects(Pod) if pod.deleted_s is None)
-        if ready < n - unavailable:
-            raise ImpossibleState(f"{ready} ready pods at {change.t_s:.3f} s, N - U = {n - unavailable}")
-
-    return check
-
-
-def is_fixed_point(world: World) -> bool:
-    """Whether nothing changes any more, and the controller looks at most a few times."""
-    changes, passes = len(world.record.changes), world.controller.passes
-    world.advance(world.now_s + 30.0)
-    return len(world.record.changes) == changes and world.controller.passes - passes <= 3
-
-
-def is_known_loop(world: World) -> bool:
-    """Whether only the canary Service flaps between stable and canary after an abort with a router, as the real one's does.
-
-    Source: argo-rollouts issue 3078; recorded nginx-abort: 25 to 40 switches a second for as long as the canary keeps its pods.
-    """
-    kinds = {(change.kind, change.name) for change in world.record.changes[-20:]}
-    canary = world.rollout.spec.strategy.canary
-    routed = canary is not None and canary.traffic_routing is not None and world.rollout.status.abort
-    return routed and kinds <= {("Service", "two"), ("EndpointSlice", "two"), ("LoadBalancer", "web")}
+def verdict(seed: int) -> str:
+    """What is wrong with the rollout of a seed; "" if nothing is."""
+    found = plan(seed)
+    try:
+        world = play(found)
+        return unknown_loop(world) or ("" if is_at_rest(world) else f"does not come to rest ({world.rollout.status.phase})")
+    except RolloutsimError as error:
+        return f"{type(error).__name__}: {error}"
+    except Exception as error:  # whatever it is, the seed is to be told
+        return f"{type(error).__name__}: {error}"
 
 
 def main() -> None:
     for seed in map(int, sys.argv[1:]):
         found = plan(seed)
-        for action in found.setup.timeline:
-            print(action.model_dump(exclude_none=True))
-        print(replace(found.setup.rollout.spec, template=template("v1")))
-        world = play(found)
-        print(f"seed {seed}: {world.rollout.status.phase} {world.rollout.status.message}; fixed point: {is_fixed_point(world)}")
+        print(found.setup.rollout.spec.strategy, f"N = {found.setup.rollout.spec.replicas}", found.setup.cluster, sep="\n")
+        print(*(action.model_dump(exclude_none=True) for action in found.setup.timeline), sep="\n")
+        print(*(f"{tag}: {version.pods}" for tag, version in found.setup.versions), sep="\n")
+        print(f"seed {seed}: {verdict(seed) or 'nothing is wrong'}")
 
 
 if __name__ == "__main__":
