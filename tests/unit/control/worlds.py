@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -27,7 +27,7 @@ from rolloutsim.manifest.objects import (
     Service,
 )
 from rolloutsim.record import Header
-from rolloutsim.scenario import Cluster, Pods, Stream, Version
+from rolloutsim.scenario import Action, Cluster, Pods, Stream, Version
 from rolloutsim.scenario.metrics import MetricSource
 from rolloutsim.world.world import Setup, World
 
@@ -73,6 +73,7 @@ def world(
     healthy: bool = True,
     metrics: dict[str, Any] | None = None,
     streams: tuple[Stream, ...] = (),
+    timeline: Sequence[dict[str, Any]] = (),
     **cluster: Any,
 ) -> World:
     problems: list[Any] = []
@@ -92,6 +93,7 @@ def world(
         streams=streams,
         metrics=tuple((name, MetricSource.model_validate(given)) for name, given in (metrics or {}).items()),
         versions=tuple((versions or {}).items()),
+        timeline=tuple(Action.model_validate(entry) for entry in timeline),
         healthy_at_start=healthy,
     )
     made = World(setup)
