@@ -21,7 +21,7 @@ WITHOUT_TIME = 1000
 """Passes at one instant, after which a run cannot go on."""
 APART_S = 1.0
 """Passes further apart than this are no loop: a timer woke them."""
-FOLLOWERS = frozenset({"EndpointSlice"})
+FOLLOWERS = frozenset({"EndpointSlice", "LoadBalancer"})
 """Kinds that others write, but only because of what the controller wrote."""
 SKIPPED = frozenset({"resource_version", "generation", "created_s", "uid", "last_update_s", "last_transition_s"})
 """Versions and stamps: they go on while the rest comes round."""
@@ -73,18 +73,15 @@ class LoopWatch:
                 self._loops.append(loop)
 
     def _between(self) -> tuple[str, ...]:
-        """The two states between which objects were written to and fro."""
+        """The two states between which objects were written to and fro, as far as they still are; what came before the loop is over."""
+        lately = {key for key, (at, _) in self._written.items() if at > self._passes - SETTLED_AFTER // 2}
         found = [
             f"{kind} {name} to and fro between {path} {_shown(before)} and {_shown(after)}"
             for (kind, name), states in sorted(self._states.items())
-            if len(states) == 3 and not any(differences(states[0], states[2]))
+            if (kind, name) in lately and len(states) == 3 and not any(differences(states[0], states[2]))
             for path, before, after in differences(*states[1:])
         ]
-        written = [
-            f"{kind} {name} written over and over"
-            for (kind, name), (at, _) in sorted(self._written.items())
-            if at > self._passes - SETTLED_AFTER // 2
-        ]
+        written = [f"{kind} {name} written over and over" for kind, name in sorted(lately)]
         return tuple(found or written) or ("over one state, without a write",)
 
 
