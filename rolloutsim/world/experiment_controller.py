@@ -8,6 +8,7 @@ from typing import Any
 import simpy
 
 from rolloutsim.control import operations as op
+from rolloutsim.control.defaults import RESYNC_S
 from rolloutsim.control.experiments.experiment import reconcile_experiment
 from rolloutsim.control.experiments.look import ObservedExperiment
 from rolloutsim.control.experiments.templates import TEMPLATE_ANNOTATION
@@ -83,8 +84,8 @@ class ExperimentController:
             except ApiError:
                 self._queue.add_rate_limited(name)
                 return
-        if decided.wake_up_at_s is not None:
-            self._queue.add_at(name, decided.wake_up_at_s)
+        resync_s = float(self._env.now) + RESYNC_S  # waits that long are left to it
+        self._queue.add_at(name, resync_s if decided.wake_up_at_s is None else min(resync_s, decided.wake_up_at_s))
         self._queue.forget(name)
 
     def _write(self, experiment: Experiment, observed: ObservedExperiment, operation: op.Operation) -> None:

@@ -185,8 +185,9 @@ class RolloutController:
         self.passes += 1
         yield self._env.timeout(self._delays.controller_pass_s)
         written = yield from self._carry_out(observed, decided)
-        if decided.wake_up_at_s is not None:
-            self._queue.add_at(key, decided.wake_up_at_s)
+        # Waits that are as long as the resync period are left to it; it looks at every Rollout.
+        next_s = self._next_resync_s()
+        self._queue.add_at(key, next_s if decided.wake_up_at_s is None else min(next_s, decided.wake_up_at_s))
         if written is None or decided.error is not None:
             self._queue.add_rate_limited(key)
             return

@@ -408,3 +408,25 @@ def test_a_deadline_about_to_pass_is_looked_at_through_the_limiter() -> None:
     deadline_s = progressing.last_update_s + 20.0
     assert (looked(seen, deadline_s - 5.0).wake_up_at_s, looked(seen, deadline_s - 5.0).requeue) == (deadline_s + 1.0, False)
     assert (looked(seen, deadline_s - 0.5).wake_up_at_s, looked(seen, deadline_s - 0.5).requeue) == (None, True)
+
+
+@pytest.mark.parametrize("duration", ["10m", "1h"])
+def test_a_long_pause_ends_on_time(duration: str) -> None:
+    """`pause end (exact, if within 900 s, else found by a resync)`: the resync before the end sets the timer."""
+    made = canary({"setWeight": 50}, {"pause": {"duration": duration}})
+    image(made, "v2", 10.0)
+    (paused,) = made.rollout.status.pause_conditions
+    end_s = paused.start_s + {"10m": 600.0, "1h": 3600.0}[duration]
+    made.advance(end_s - 0.5)
+    assert made.rollout.status.phase == "Paused"
+    made.advance(end_s + 0.5)
+    assert made.rollout.status.pause_conditions == ()
+
+
+def test_a_restart_in_a_distant_future_is_found_by_the_resync() -> None:
+    made = canary()
+    do(made, commands.restart(made.rollout, 2000.0))
+    made.advance(1999.0)
+    assert made.rollout.status.restarted_at_s is None
+    made.advance(2100.0)
+    assert made.rollout.status.restarted_at_s == 2000.0
