@@ -22,8 +22,8 @@ Found = TypeVar("Found")
 Loop = Callable[[Choose, Events, Any], Found]
 """A plain function of a module, over numbers, columns of them and other functions of its module; columns come in (nested) named tuples."""
 
-PAYS_AFTER = 200_000
-"""Requests that a process plays plainly before it compiles a loop: they take about as long as compiling does."""
+PAYS_AFTER = 800_000
+"""Requests that a process plays plainly before it compiles a loop: about as long as compiling takes (3 s), so that at worst it takes twice as long."""
 
 _played: dict[tuple[Any, ...], int] = {}
 
