@@ -46,7 +46,8 @@ def _http_routes(subject: Subject) -> Iterator[Thing]:
         "error",
         "a header route that the load balancer never tries",
         "The controller puts the header route before the other paths of the Ingress, as a path of type ImplementationSpecific. The AWS load balancer "
-        "controller sorts paths by type: exact ones, then prefixes, then all others. Behind a prefix no request is left for the header route.",
+        "controller sorts paths by type: exact ones, then prefixes, then all others. Behind a prefix no request is left for the header route, and a "
+        "controller that verifies weights reads the header route's 100, the last of the rules, for the canary's weight: the update never goes on.",
         "Write the other path as /* with pathType ImplementationSpecific.",
         "aws-load-balancer-controller pkg/ingress/model_build_listener_rules.go, sortIngressPaths; argo-rollouts utils/ingress/wrapper.go",
     )

@@ -30,7 +30,8 @@ def _share_sentence(result: Result, stream: str) -> str:
         most = [row for row in rows if row.share_percent is not None and row.share_percent >= 50]
         most = [row for i, row in enumerate(most) if i == 0 or most[i - 1].image != row.image]
         parts = [f"{tag_of(row.image)} from {row.from_s:.1f} s" for row in most]
-        return f"{stream} ({rows[-1].service}) were answered by {', then by '.join(parts)}."
+        mixed = any(row.share_percent is not None and 0.5 < row.share_percent < 99.5 for row in rows)
+        return f"{stream} ({rows[-1].service}) were answered {'mostly ' if mixed else ''}by {', then by '.join(parts)}."
     versions = [(tag_of(image), tuple(those)) for image, those in groupby(rows, key=lambda row: row.image)]
     parts = [f"{tag} answered {_percents(those)}" for tag, those in versions]
     parts[0] = parts[0].replace(" at ", f" of the {stream} requests at ", 1)

@@ -85,3 +85,33 @@ def test_each_router_is_proposed_planned_played_and_shown(name: str, tmp_path: P
     assert form["phase"] == "Healthy"
     assert ROUTERS[name][1] in [assumption["value"] for assumption in form["assumptions"]]
     assert "ActualWeight:  25" in run("get", "rollout", "web", str(tmp_path), "--at", "100s", "--no-color")
+
+
+def test_a_header_route_behind_a_prefix_holds_the_update_for_ever_when_weights_are_verified(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """AWS tries the prefix first, and of the rules that name the canary's group the header route's is the last (GetTargetGroupMetadata)."""
+    objects = manifests("alb")
+    header = {"setHeaderRoute": {"name": "testers", "match": [{"headerName": "X", "headerValue": {"exact": "1"}}]}}
+    canary = objects[0]["spec"]["strategy"]["canary"]
+    canary["trafficRouting"] = {**canary["trafficRouting"], "managedRoutes": [{"name": "testers"}]}
+    canary["steps"] = [{"setCanaryScale": {"replicas": 1}}, header, {"setWeight": 25}, {"pause": {}}]
+    objects[-1]["spec"]["rules"] = [{"host": "web.example", "http": {"paths": [{"path": "/", "pathType": "Prefix", "backend": ALB_BACKEND}]}}]
+    spec = {
+        "manifests": ["manifests.yaml"],
+        "duration": "3m",
+        "cluster": {"awsVerifyTargetGroup": True},
+        "traffic": [{"name": "users", "to": "ingress/web.example", "rate": "50/s"}],
+        "timeline": [{"at": "5s", "setImage": {"web": "web:v2"}}],
+    }
+    scenario = {"apiVersion": "rolloutsim.dev/v1alpha1", "kind": "Scenario", "metadata": {"name": "behind"}, "spec": spec}
+    (tmp_path / "manifests.yaml").write_text(yaml.safe_dump_all(objects), encoding="utf-8")
+    (tmp_path / "scenario.yaml").write_text(yaml.safe_dump(scenario), encoding="utf-8")
+    with pytest.raises(SystemExit):
+        main(["run", str(tmp_path)])
+    out, _ = capsys.readouterr()
+    assert "users (web-stable) were answered mostly by v1 from 0.0 s." in out
+    assert "2 -> setWeight 25" in out
+    with pytest.raises(SystemExit):
+        main(["get", "rollout", "web", str(tmp_path), "--at", "170s", "--no-color"])
+    assert "Step:          2/4" in capsys.readouterr().out
