@@ -30,6 +30,8 @@ BY_PODS = ("kube-proxy/", "caddy/random", "caddy/round_robin", "ingress-nginx/ro
 """Data planes that know pods and no weights: a weight is how many of the pods are the canary's."""
 TWO = ("_2workers", "_2threads", "traefik/", "caddy/")
 """Proxies with two workers or threads: Traefik and Caddy use as many as there are cores, two where they were measured."""
+IN_GO = ("traefik/", "caddy/")
+"""Goroutines are taken from the lines of other threads, half of a line at once (Go's runtime/proc.go, stealWork)."""
 _POLICY = re.compile(r"new|ka([1-9]\d{0,5})(?:r([1-9]\d{0,8}))?")
 
 
@@ -129,6 +131,7 @@ def _play(setup: Setup, made: Plane, machine: Machine, seed: int) -> Played:
         machine=machine,
         draws=draws,
         direct=setup.plane.startswith("kube-proxy/"),
+        stealing=setup.plane.startswith(IN_GO),
         notice=notice,
     )
 

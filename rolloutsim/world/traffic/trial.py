@@ -20,6 +20,8 @@ from rolloutsim.world.traffic.planes.plane import Floats, Ints, LoadAware
 SEND, ASK, SERVE, ANSWER = range(4)
 """What is done for a request, in this order: by the client, the proxy, the pods, and the proxy again."""
 NOISE = 1 << 16
+FEW = 8
+"""Threads that steal from each other's lines take one of so many that came first."""
 TOGETHER = ((0, 0, 2), (0, 1, 1), (0, 1, 0))
 """Cores of client, proxy and pods when two of them share one."""
 
@@ -125,15 +127,18 @@ def play(
     machine: Machine,
     draws: np.random.Generator,
     direct: bool = False,
+    stealing: bool = False,
     notice: Callable[[Sequence[int]], None] | None = None,
 ) -> Played:
     """The requests of one trial; `by_connection`: who decides does so once a connection. `latency_s`: how long each endpoint takes to answer.
 
     `direct`: no proxy stands between, the kernel rewrites addresses as connections are opened. `notice` is told of every answer.
+    `stealing`: threads of the proxy take work from each other's lines, so that it is not done in the order in which it came.
     """
     slots, per = client.in_flight, client.per_connection
     noise = (1 - machine.chance + machine.chance * draws.standard_exponential(NOISE)).tolist()
     held_s = np.where(draws.random(NOISE) < machine.late * by_connection, machine.late_s * draws.standard_exponential(NOISE), 0.0).tolist()
+    stolen = draws.random(NOISE).tolist() if stealing else []
     opens_s = (machine.open_s * draws.standard_exponential(NOISE)).tolist()
     worker_of = draws.integers(0, workers, NOISE).tolist() if workers > 1 else [0]
     costs_s = (machine.send_s, machine.ask_s, machine.serve_s, machine.answer_s)
@@ -150,7 +155,14 @@ def play(
 
     def begin(process: int, at_s: float) -> None:
         """A process does the first thing in its line."""
-        slot = lines[process].popleft()
+        line = lines[process]
+        if stealing and 0 < process < pods and len(line) > 1:
+            ahead = int(stolen[step % NOISE] * min(len(line), FEW))
+            line.rotate(-ahead)
+            slot = line.popleft()
+            line.rotate(ahead)
+        else:
+            slot = line.popleft()
         heappush(heap, (at_s + costs_s[stage[slot]] * noise[step % NOISE], step, process, slot))
 
     lines[0].extend(range(slots))
