@@ -11,10 +11,13 @@ from typing import NamedTuple
 from rolloutsim.manifest.pod_template import PodTemplate
 from rolloutsim.scenario import Pods
 from rolloutsim.scenario.cluster import OnTerm
+from rolloutsim.scenario.model import mean_s
 
 GRACE_S = 30.0
 """terminationGracePeriodSeconds, as the API server fills it in."""
 LEAST_AFTER_TERM_S = 2.0
+LONG_S = 5.0
+"""Pods that take longer on average may not be done when their grace period is over."""
 
 
 class Ending(NamedTuple):
@@ -34,3 +37,9 @@ def ending(pods: Pods, template: PodTemplate | None, stop_s: float) -> Ending:
     term_s = min(hook_s, grace_s)
     left_s = max(grace_s - term_s, LEAST_AFTER_TERM_S)
     return Ending(term_s, term_s + min(stop_s, left_s), pods.on_term or "serve", stop_s > left_s)
+
+
+def may_break(pods: Pods, template: PodTemplate) -> bool:
+    """Whether some pods may leave requests without an answer: they crash, exit at SIGTERM, or are killed."""
+    takes_long = pods.stop is not None and mean_s(pods.stop) > LONG_S
+    return bool(pods.crashes) or pods.on_term not in (None, "serve") or pods.grace is not None or template.grace_s is not None or takes_long

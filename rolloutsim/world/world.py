@@ -31,7 +31,7 @@ from rolloutsim.world import backends
 from rolloutsim.world.analysis_run_controller import AnalysisRunController
 from rolloutsim.world.assumptions import assumptions
 from rolloutsim.world.delays import SCRAPE_S, Delays
-from rolloutsim.world.ending import Ending
+from rolloutsim.world.ending import Ending, may_break
 from rolloutsim.world.endpoints import EndpointsController
 from rolloutsim.world.event_recorder import EventRecorder
 from rolloutsim.world.experiment_controller import ExperimentController
@@ -174,8 +174,7 @@ class World:
         detail: Literal["counts", "requests"] = "counts" if header.detail == "counts" else "requests"
         serving = any(version.serving is not None for _, version in setup.versions)
         ends = (setup.cluster.pods, *(version.pods for _, version in setup.versions if version.pods is not None))
-        breaking = any(pods.crashes or pods.grace is not None or pods.on_term not in (None, "serve") for pods in ends)
-        breaking = breaking or setup.rollout.spec.template.grace_s is not None
+        breaking = any(may_break(pods, setup.rollout.spec.template) for pods in ends)
         key = (header.seed, header.replication)
         self.traffic = Traffic(
             setup.streams,
