@@ -105,6 +105,9 @@ def split(
         pods=pods.pods,
         pods_canary=pods.canary,
         workers=setup.workers,
+        looks_at_load=isinstance(made, LoadAware),
+        latency_s=setup.latency_s[0],
+        canary_latency_s=setup.latency_s[1],
         seed=seed,
         canary=canary,
     )

@@ -43,6 +43,10 @@ class Split:
     pods: int
     pods_canary: int
     workers: int
+    looks_at_load: bool
+    """Whether requests in flight decide, too: then another machine, latency or number of clients gives another share."""
+    latency_s: float
+    canary_latency_s: float
     seed: int
     canary: npt.NDArray[np.int8] = field(repr=False, compare=False)
 

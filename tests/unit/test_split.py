@@ -119,3 +119,10 @@ def test_the_words_on_the_screen(capsys: pytest.CaptureFixture[str]) -> None:
     assert "50.00 % of 10,000 requests: 40.0 points above the weight" in out
     again = out.splitlines()[-1].removeprefix("repeat:  rolloutsim split ").split()
     assert run(capsys, *again)[1] == out
+
+
+def test_what_is_printed_to_repeat_it_repeats_it(capsys: pytest.CaptureFixture[str]) -> None:
+    given = ("--data-plane", "haproxy/random", "--weight", "50", "--clients", "ka10", "--requests", "500", "--latency", "5ms", "--workers", "3")
+    _, out, _ = run(capsys, *given, "--canary-latency", "20ms")
+    assert "another load gives another share" in out
+    assert run(capsys, *out.splitlines()[-1].removeprefix("repeat:  rolloutsim split ").split())[1] == out
