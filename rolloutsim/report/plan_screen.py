@@ -172,7 +172,8 @@ def _shown(finding: Finding, paper: Paper) -> Iterator[str]:
 
 def _where(finding: Finding) -> str:
     place = finding.place
-    return printable(place.file if place.line is None else f"{place.file}:{place.line}")
+    file = "standard input" if place.file == "-" else place.file
+    return printable(file if place.line is None else f"{file}:{place.line}")
 
 
 def _foot(plan: Plan, paper: Paper) -> Iterator[str]:

@@ -158,7 +158,7 @@ DEFECTS: dict[str, tuple[Callable[[dict[str, Any]], None], str]] = {
 @pytest.mark.parametrize("defect", DEFECTS)
 def test_what_is_refused_by_itself_is_refused_everywhere(defect: str, tmp_path: Path) -> None:
     put, word = DEFECTS[defect]
-    for i, documents in enumerate(corpus()):
+    for i, documents in enumerate(corpus()[list(DEFECTS).index(defect) % 3 :: 3]):  # a third of the corpus each
         trees = copy.deepcopy(documents)
         rollouts = [tree for tree in trees if isinstance(tree, dict) and tree.get("kind") == "Rollout"]
         if len(rollouts) != 1 or not isinstance(rollouts[0].get("spec"), dict) or "canary" not in rollouts[0]["spec"].get("strategy", {}):

@@ -31,7 +31,7 @@ from tests.conftest import SCENARIOS as FOLDER
 from tests.properties.mutations import mutated
 from tests.properties.test_mutated_manifests import LONGEST_S, MOST_KIB, obeyed
 
-SEED, SCENARIOS = int(os.environ.get("SEED", "1")), int(os.environ.get("SCENARIOS", "250"))
+SEED, SCENARIOS = int(os.environ.get("SEED", "1")), int(os.environ.get("SCENARIOS", "150"))
 MOST_REQUESTS, MOST_PODS, LONGEST_RUN_S, PLAYED_S = 2_000, 30, 1800, 20.0
 
 
