@@ -209,10 +209,11 @@ def _is_paused_and_done(world: World, loop: Loop) -> bool:
     The first is written as long as the Rollout is not promoted (controller.go, checkPausedConditions), the second as long as blue-green's health
     leaves stable out (utils/conditions, RolloutHealthy): read in the source, not recorded.
     """
-    rollout = next((o for o in world.record.at(loop.from_s).values() if isinstance(o, Rollout)), world.rollout)
-    status, spec = rollout.status, rollout.spec
-    paused = bool(status.pause_conditions) or spec.paused
-    switched = status.active_selector == status.current_pod_hash != status.stable_rs
+    moments = [world.record.at(at_s).values() for at_s in (loop.from_s, loop.to_s)]
+    rollouts = [one for objects in moments for one in objects if isinstance(one, Rollout)]
+    spec = world.rollout.spec
+    paused = any(one.status.pause_conditions or one.spec.paused for one in rollouts)
+    switched = any(one.status.active_selector == one.status.current_pod_hash != one.status.stable_rs for one in rollouts)
     only_progressing = all(words.startswith("Rollout app to and fro between status.conditions") for words in loop.between)
     return spec.strategy.blue_green is not None and paused and switched and only_progressing
 
