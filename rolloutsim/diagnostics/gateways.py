@@ -17,15 +17,15 @@ PLUGIN = "argoproj-labs/rollouts-plugin-trafficrouter-gatewayapi pkg/plugin/http
 
 def _albs(subject: Subject) -> Iterator[Thing]:
     """The Ingresses of the ALB router."""
-    alb: Mapping[str, Any] = (subject.routing or {}).get("alb") or {}
-    for name in alb.get("ingresses") or [alb.get("ingress", "")]:
-        found = subject.landscape.near(subject.thing, "Ingress", str(name))
+    base = f"{ROUTING}.alb"
+    for name in subject.thing.texts(f"{base}.ingresses") or [subject.thing.text(f"{base}.ingress")]:
+        found = subject.landscape.near(subject.thing, "Ingress", name)
         if found is not None:
             yield found
 
 
 def _plugin(subject: Subject) -> Mapping[str, Any] | None:
-    config = ((subject.routing or {}).get("plugins") or {}).get(GATEWAY_API)
+    config = subject.thing.mapping(f"{ROUTING}.plugins").get(GATEWAY_API)
     return config if isinstance(config, Mapping) else None
 
 
@@ -54,7 +54,7 @@ def _http_routes(subject: Subject) -> Iterator[Thing]:
 )
 def header_route_behind_prefix(subject: Subject) -> Iterator[Hit]:
     """An ALB canary with header routes whose Ingress leads to its action by a prefix."""
-    alb: Mapping[str, Any] = (subject.routing or {}).get("alb") or {}
+    alb = subject.thing.mapping(f"{ROUTING}.alb")
     if subject.canary is None or not any(step.set_header_route is not None for step in subject.steps):
         return
     action = alb.get("rootService") or subject.canary.stable_service
@@ -141,7 +141,7 @@ def plugin_experiment(subject: Subject) -> Iterator[Hit]:
 )
 def traefik_group(subject: Subject) -> Iterator[Hit]:
     """A TraefikService of the group traefik.io."""
-    name = ((subject.routing or {}).get("traefik") or {}).get("weightedTraefikServiceName")
-    found = subject.landscape.near(subject.thing, "TraefikService", str(name)) if name else None
+    name = subject.thing.text(f"{ROUTING}.traefik.weightedTraefikServiceName")
+    found = subject.landscape.near(subject.thing, "TraefikService", name) if name else None
     if found is not None and found.text("apiVersion").startswith("traefik.io/"):
         yield Hit(found, "apiVersion", f"{found.text('apiVersion')} is found only with flags; the default is traefik.containo.us/v1alpha1")
