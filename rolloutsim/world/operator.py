@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import fields
 
 import simpy
 
@@ -13,7 +14,7 @@ from rolloutsim.control.phase import client_phase
 from rolloutsim.errors import InputError, Refused
 from rolloutsim.manifest.immutable import replace
 from rolloutsim.manifest.merge_patch import patched_spec
-from rolloutsim.manifest.objects import Object, Pod, ReplicaSet, Rollout
+from rolloutsim.manifest.objects import Object, Pod, ReplicaSet, Rollout, RolloutSpec
 from rolloutsim.quantities import format_duration
 from rolloutsim.record import Deed
 from rolloutsim.scenario import Action, Promote, Restart, Scale, SomePods, Undo, When
@@ -94,7 +95,7 @@ class Operator:
             return
         self._tell(Deed(self._env.now, command, answer.printed))
         for n, patch in enumerate(answer.patches, start=1):
-            call_later(self._env, n * self._write_s, lambda patch=patch: self._write(patch))  # type: ignore[misc]
+            call_later(self._env, n * self._write_s, lambda patch=patch: self._write(patch, rollout.spec))  # type: ignore[misc]
         call_later(self._env, len(answer.patches) * self._write_s, lambda: self._finish(i))
 
     def _answer(self, action: Action, rollout: Rollout) -> Answer:
@@ -127,14 +128,16 @@ class Operator:
             self._store.update(Pod, pod.meta.name, changes)
         return Answer((), f"{len(chosen)} pods {'deleted' if delete else 'failed'}")
 
-    def _write(self, patch: Patch) -> None:
+    def _write(self, patch: Patch, read: RolloutSpec) -> None:
+        """Patch what the command changes of the spec that it had read; what others wrote meanwhile stays."""
         current = self._store.get(Rollout, self._name)
         if current is None:
             return
         if patch.status is not None:
             patch_status(self._store, self._name, dict(patch.status))
         if patch.spec is not None:
-            self._store.update(Rollout, self._name, {"spec": patch.spec})
+            changed = {f.name: value for f in fields(read) if (value := getattr(patch.spec, f.name)) != getattr(read, f.name)}
+            self._store.update(Rollout, self._name, {"spec": replace(current.spec, **changed)})
 
     def _finish(self, i: int) -> None:
         self._done[i] = True

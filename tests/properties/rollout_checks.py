@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from rolloutsim.control.hashes import pod_template_hash
 from rolloutsim.errors import ImpossibleState
 from rolloutsim.manifest.objects import AnalysisRun, Pod, ReplicaSet, Rollout, RolloutSpec, Step
 from rolloutsim.record import Change, Deed, Loop
@@ -73,7 +74,8 @@ def only_roles_grow(bounds: Bounds) -> Observer:
     def check(change: Change, store: Store) -> None:
         if isinstance(change.object, Rollout):
             status = change.object.status
-            roles.append((change.t_s, {status.current_pod_hash, status.stable_rs}))
+            new = pod_template_hash(change.object.spec.template, status.collision_count)  # a pass may size it before its hash is stored
+            roles.append((change.t_s, {new, status.current_pod_hash, status.stable_rs}))
         rs = change.object
         if not isinstance(rs, ReplicaSet) or rs.meta.owner != "app" or bounds.spec.strategy.canary is None:
             return
@@ -196,11 +198,15 @@ def unknown_loop(world: World) -> str:
     return ""
 
 
+_HEADER_ROUTE = ("VirtualService web written over and over", "VirtualService web to and fro")
+"""Istio's header route is written in every pass of its step, and a VirtualService that was written wakes the controller (istio.go)."""
+
+
 def _flaps(world: World, loop: Loop) -> bool:
     """The canary Service goes to and fro as long as an aborted canary keeps its pods (argo-rollouts issue 3078; recording nginx-abort)."""
     canary = world.rollout.spec.strategy.canary
     routed = canary is not None and canary.traffic_routing is not None
-    return routed and all(words.startswith(("Service two to and fro", "LoadBalancer web")) for words in loop.between)
+    return routed and all(words.startswith(("Service two to and fro", "LoadBalancer web", *_HEADER_ROUTE)) for words in loop.between)
 
 
 def _is_paused_and_done(world: World, loop: Loop) -> bool:
@@ -226,6 +232,6 @@ def _asks_again(world: World, loop: Loop) -> bool:
     """
     if loop.between != ("over one state, without a write",):
         return False
-    strategy = world.rollout.spec.strategy.canary or world.rollout.spec.strategy.blue_green
+    strategy = world.setup.rollout.spec.strategy.blue_green or world.setup.rollout.spec.strategy.canary
     waiting = [o for o in world.record.at(loop.from_s).values() if isinstance(o, ReplicaSet) and o.scale_down_deadline_s is not None]
     return (strategy is not None and strategy.scale_down_delay_seconds == 0) or bool(waiting)

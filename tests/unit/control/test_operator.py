@@ -164,3 +164,10 @@ def test_a_new_image_at_every_instant_of_an_update() -> None:
             until_s=40.0,
         )
         assert (made.rollout.status.phase, sizes(made).get("v3"), sizes(made).get("v2", 0)) == ("Healthy", 4, 0), tenth
+
+
+def test_commands_at_nearly_the_same_time_do_not_undo_each_other() -> None:
+    """Each is a patch of what it changes: the second was read before the first was written."""
+    made = played({"at": "5s", "scale": {"replicas": 6}}, {"at": "5.005s", "setImage": {"app": "app:v2"}}, {"at": "5.008s", "pause": {}}, until_s=6.0)
+    spec = made.rollout.spec
+    assert (spec.replicas, spec.template.images, spec.paused) == (6, ("app:v2",), True)
