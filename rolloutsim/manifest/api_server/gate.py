@@ -56,6 +56,9 @@ def apply(tree: Tree) -> Answer:
     built_in = built_in_kind(api_version, kind)
     if built_in is not None:
         return _apply_built_in(tree, built_in)
+    if api_version.count("/") > 1:
+        words = f"unexpected GroupVersion string: {api_version}"
+        return Answer(words, (Violation("apiVersion", "apiVersion", words),))
     if known_versions(kind) and api_version.rpartition("/")[0] in ("", *(version.rpartition("/")[0] for version in known_versions(kind))):
         words = f"no matches for kind {quoted(kind)} in version {quoted(api_version)}"
         return Answer(words, (Violation("apiVersion", "apiVersion", words),))

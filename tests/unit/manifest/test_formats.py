@@ -36,3 +36,8 @@ def test_numbers_wrap_around() -> None:
     assert found.word == "invalid"
     assert "Invalid value: -1294967296: SetWeight needs to be between 0 and 100" in found.controller_messages[0]
     assert judged({"minReadySeconds": 2**32 + 5}).word == "accepted"
+
+
+def test_a_version_of_three_parts_is_none() -> None:
+    found = verdict([Document("app.yaml", {"apiVersion": "argoproj.io/v1alpha1/x", "kind": "Rollout", "metadata": "app", "spec": {}})])
+    assert found.word == "refused" and found.objects[0].api == "unexpected GroupVersion string: argoproj.io/v1alpha1/x"
