@@ -85,7 +85,7 @@ def pause(rollout: Rollout) -> Answer:
 
 def restart(rollout: Rollout, at_s: float, in_text: str = "0s") -> Answer:
     """`restart NAME [--in d]`: `at_s` is the whole second at which pods older than it are due."""
-    return Answer((Patch(spec=replace(rollout.spec, restart_at_s=at_s)),), f"rollout '{rollout.meta.name}' restarts in {in_text}")
+    return Answer((Patch(spec=replace(rollout.spec, restart_at=None, restart_at_s=at_s)),), f"rollout '{rollout.meta.name}' restarts in {in_text}")
 
 
 def undo(rollout: Rollout, replica_sets: Sequence[ReplicaSet], to_revision: int = 0) -> Answer:

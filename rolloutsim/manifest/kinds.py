@@ -11,6 +11,7 @@ from rolloutsim.manifest.analysis import RunSpec, TemplateSpec
 from rolloutsim.manifest.decode import Decoder
 from rolloutsim.manifest.documents import Document, shown
 from rolloutsim.manifest.experiment import ExperimentSpec
+from rolloutsim.manifest.instants import whole_instant
 from rolloutsim.manifest.matches import check_step_route
 from rolloutsim.manifest.objects import (
     AnalysisRun,
@@ -31,7 +32,6 @@ MOST_REPLICAS = 20_000
 
 NOT_SIMULATED: dict[str, str] = {
     "spec.workloadRef": "a Rollout that takes its template from a Deployment",
-    "spec.restartAt": "a restart that is already asked for in the manifest",
     "spec.strategy.canary.steps[].plugin": "step plugins",
     "spec.strategy.canary.trafficRouting.appMesh": "the App Mesh router",
     "spec.sessionAffinity": "client affinity of a Service",
@@ -60,6 +60,8 @@ def decode_rollout(document: Document, problems: list[Problem], prefix: str = ""
     if typed is None:
         return None
     check_plugins(decoder, typed, f"{prefix}spec")
+    if typed.restart_at is not None and whole_instant(typed.restart_at) is None:
+        decoder.refuse(f"{prefix}spec.restartAt", shown(typed.restart_at), "an instant as in RFC 3339", "For example 2026-01-01T00:05:00Z.")
     for i, step in enumerate(typed.strategy.canary.steps if typed.strategy.canary is not None else ()):
         at = f"{prefix}spec.strategy.canary.steps[{i}]"
         check_step_route(decoder, step.set_header_route, f"{at}.setHeaderRoute")

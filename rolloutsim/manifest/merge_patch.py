@@ -40,7 +40,10 @@ def merged(target: Any, patch: Any) -> Any:
 
 
 def patched_spec(rollout: Rollout, patch: Mapping[str, Any]) -> RolloutSpec:
-    """The spec of a Rollout after a merge patch `{"spec": ...}`; InputError if the result cannot be read."""
+    """The spec of a Rollout after a merge patch `{"spec": ...}`; InputError if the result cannot be read.
+
+    A restartAt that the patch gives still has to be put into simulation time (`instants`).
+    """
     spec = merged(to_json(rollout.spec), patch.get("spec") or {})
     data = {"apiVersion": "argoproj.io/v1alpha1", "kind": "Rollout", "metadata": {"name": rollout.meta.name}, "spec": spec}
     problems: list[Problem] = []
@@ -48,4 +51,5 @@ def patched_spec(rollout: Rollout, patch: Mapping[str, Any]) -> RolloutSpec:
     if problems or decoded is None:
         raise InputError(problems)
     template = rollout.spec.template if decoded.spec.template == rollout.spec.template else decoded.spec.template
-    return replace(decoded.spec, template=template, restart_at_s=rollout.spec.restart_at_s)
+    given = "restartAt" in (patch.get("spec") or {})
+    return replace(decoded.spec, template=template, restart_at_s=None if given else rollout.spec.restart_at_s)

@@ -143,7 +143,7 @@ class AnalysisHistory:
 class RolloutSpec:
     """`spec` of a Rollout; absent values are None where the controller tells absent from default (defaults: control/defaults.py).
 
-    `restart_at` is what a manifest says, `restart_at_s` the instant that a restart command set, in simulation time.
+    `restart_at` is what a manifest or an edit says, `restart_at_s` that instant, or the one that a restart command set, in simulation time.
     """
 
     replicas: int | None = None

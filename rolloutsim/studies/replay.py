@@ -21,6 +21,7 @@ from rolloutsim.errors import InputError, Place, Problem, Refused
 from rolloutsim.manifest.analysis_metrics import Metric
 from rolloutsim.manifest.bundle import Manifests, bundle
 from rolloutsim.manifest.documents import parse, shown
+from rolloutsim.manifest.instants import with_restart_instant
 from rolloutsim.manifest.merge_patch import patched_spec
 from rolloutsim.manifest.objects import Pod, ReplicaSet, Rollout
 from rolloutsim.record import Deed, Header, Record
@@ -179,7 +180,8 @@ def _answer(world: World, deed: Json, fraction_s: float) -> Answer:
             to = next((int(arg.partition("=")[2]) for arg in args if arg.startswith("--to-revision=")), 0)
             return commands.undo(rollout, world.store.objects(ReplicaSet), to)
         case "patch":
-            return Answer((Patch(spec=patched_spec(rollout, deed["patch"])),), "patched")
+            spec = with_restart_instant(patched_spec(rollout, deed["patch"]), world.setup.header.start_at, fraction_s)
+            return Answer((Patch(spec=spec),), "patched")
     raise InputError([Problem(Place("actions"), shown(do), "no such deed", "See the recordings' README.")])
 
 

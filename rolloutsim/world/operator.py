@@ -13,6 +13,7 @@ from rolloutsim.control.observed import Now
 from rolloutsim.control.phase import client_phase
 from rolloutsim.errors import InputError, Refused
 from rolloutsim.manifest.immutable import replace
+from rolloutsim.manifest.instants import with_restart_instant
 from rolloutsim.manifest.merge_patch import patched_spec
 from rolloutsim.manifest.objects import Object, Pod, ReplicaSet, Rollout, RolloutSpec
 from rolloutsim.quantities import format_duration
@@ -35,10 +36,11 @@ class Operator:
         tell: Callable[[Deed], None],
         *,
         write_s: float,
+        start_at: str,
         fraction_s: float,
     ) -> None:
         self._env, self._store, self._name, self._timeline, self._tell = env, store, name, tuple(timeline), tell
-        self._write_s, self._fraction_s = write_s, fraction_s
+        self._write_s, self._start_at, self._fraction_s = write_s, start_at, fraction_s
         self._done = [False] * len(self._timeline)
         self._watching: dict[int, When] = {}
         store.watch("Rollout", self._changed)
@@ -115,7 +117,8 @@ class Operator:
             case Action(scale=Scale() as scale):
                 return Answer((Patch(spec=replace(rollout.spec, replicas=scale.replicas)),), f"rollout.argoproj.io/{self._name} scaled")
             case Action(edit=dict(patch)):
-                return Answer((Patch(spec=patched_spec(rollout, patch)),), f"rollout.argoproj.io/{self._name} edited")
+                spec = with_restart_instant(patched_spec(rollout, patch), self._start_at, self._fraction_s)
+                return Answer((Patch(spec=spec),), f"rollout.argoproj.io/{self._name} edited")
             case Action(delete_pods=SomePods() as pods) | Action(fail_pods=SomePods() as pods):
                 return self._deal_with_pods(rollout, pods, delete=action.delete_pods is not None)
         simple = {"abort": commands.abort, "retry": commands.retry, "pause": commands.pause}

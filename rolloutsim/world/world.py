@@ -9,6 +9,8 @@ from typing import Literal
 import simpy
 
 from rolloutsim.manifest.data_plane import ALB, Choice, choose, is_alb
+from rolloutsim.manifest.immutable import replace
+from rolloutsim.manifest.instants import with_restart_instant
 from rolloutsim.manifest.objects import (
     AnalysisRun,
     AnalysisTemplate,
@@ -121,7 +123,8 @@ class World:
         ExperimentController(self.env, self.store, self._delays, events, header.second_fraction_s)
         for obj in (*setup.services, *setup.ingresses, *setup.routes, *setup.templates):
             self.store.create(obj)
-        self.store.create(setup.rollout)
+        spec = with_restart_instant(setup.rollout.spec, header.start_at, header.second_fraction_s)
+        self.store.create(replace(setup.rollout, spec=spec))
         if setup.healthy_at_start:
             self.env.run(until=0.0)
         self._begin()
@@ -205,6 +208,7 @@ class World:
             setup.timeline,
             self._acted,
             write_s=self._delays.api_write_s,
+            start_at=header.start_at,
             fraction_s=header.second_fraction_s,
         )
         self.record.assumptions = assumptions(setup.cluster, setup.streams, choices, scraped=scraped)
