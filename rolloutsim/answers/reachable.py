@@ -75,9 +75,9 @@ class Reachable:
 
 
 def reachable(rollout: Rollout, tolerance_pp: float = TOLERANCE_PP) -> Reachable | None:
-    """The weights that a canary's pods reach; None for another strategy."""
+    """The weights that a canary's pods reach; None for another strategy, or if a setWeight is no weight, which the controller refuses."""
     canary = rollout.spec.strategy.canary
-    if canary is None:
+    if canary is None or any(step.set_weight is not None and not 0 <= step.set_weight <= defaults.max_weight(rollout.spec) for step in canary.steps):
         return None
     n, is_routed = defaults.desired_replicas(rollout.spec), canary.traffic_routing is not None
     rows = tuple(_routed_row(rollout, canary, i) if is_routed else _basic_row(rollout, canary, i) for i in _sized(canary.steps))

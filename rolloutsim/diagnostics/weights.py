@@ -118,7 +118,7 @@ def same_pods(subject: Subject) -> Iterator[Hit]:
     for (h, before), (i, weight) in pairwise(subject.set_weights()):
         if weight == before and not any(step.set_canary_scale for step in subject.steps[h:i]):
             yield subject.hit(f"{CANARY}.steps[{i}].setWeight", f"setWeight {weight} a second time")
-        elif weight != before and subject.is_basic and rows[h] == rows[i] and subject.replicas > 0:
+        elif weight != before and subject.is_basic and rows and rows[h] == rows[i] and subject.replicas > 0:
             pods = f"{rows[i][0]} new and {rows[i][1]} old pods"
             yield subject.hit(f"{CANARY}.steps[{i}].setWeight", f"setWeight {weight} keeps the {pods} of setWeight {before}")
 

@@ -81,7 +81,7 @@ def _rollouts(plan: Plan, paper: Paper) -> Iterator[str]:
         if not in_full and not missed:
             continue
         yield ""
-        head = f"{printable(rollout.name)}: {printable(rollout.strategy)}, {counted(rollout.replicas, 'replica')}, {_peak(rollout)}"
+        head = f"{printable(rollout.name)}: {printable(rollout.strategy)}, {counted(rollout.replicas, 'replica')}{_peak(rollout)}"
         yield from paper.wrapped(head, further="  ")
         if rollout.weights and rollout.weights.rows:
             yield from table(_HEADINGS, [_cells(row, rollout.weights.is_routed) for row in rollout.weights.rows])
@@ -93,9 +93,12 @@ def _rollouts(plan: Plan, paper: Paper) -> Iterator[str]:
 
 
 def _peak(rollout: RolloutPlan) -> str:
+    """Nothing for a canary whose weights are none."""
+    if rollout.weights is None and rollout.strategy.startswith("canary"):
+        return ""
     ceiling = rollout.weights.ceiling_pods if rollout.weights else None
     more = f", never above {ceiling}" if ceiling is not None and ceiling > rollout.peak_pods else ""
-    return f"{counted(rollout.peak_pods, 'pod')} at the peak{more}"
+    return f", {counted(rollout.peak_pods, 'pod')} at the peak{more}"
 
 
 _HEADINGS = ("step", "pods new / old", "share", "off by", "pods can make")

@@ -309,6 +309,14 @@ def test_with_a_router_the_share_is_the_weight_and_the_pods_are_counted(tmp_path
     assert found.peak_pods == peak
 
 
+@pytest.mark.parametrize("weight", [-1, 101, 200])
+def test_what_is_no_weight_has_no_pods(tmp_path: Path, weight: int) -> None:
+    manifests = changed("routed", {"spec.strategy.canary.steps[0]": {"setWeight": weight}})
+    found = plan(written(tmp_path, manifests))
+    assert found.word == "invalid" and [rollout.weights for rollout in found.rollouts] == [None]
+    assert "at the peak" not in plan_screen(found)
+
+
 def test_a_kind_of_another_group_is_another_kind(tmp_path: Path) -> None:
     knative = "---\napiVersion: serving.knative.dev/v1\nkind: Service\nmetadata: {name: app-canary}\nspec: {selector: [], ports: x}\n"
     found = plan(written(tmp_path, changed("routed", {"Service/app-canary:": None}) + knative))
