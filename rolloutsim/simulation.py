@@ -53,6 +53,7 @@ def setup_of(scenario: Scenario, *, seed: int | None = None, replication: int = 
         routes=objects.routes,
         templates=(*objects.analysis_templates, *objects.cluster_analysis_templates),
         metrics=tuple(spec.metrics.items()),
+        plugins=tuple(spec.plugins.items()),
         standalone=(*objects.experiments, *objects.analysis_runs),
         cluster=spec.cluster,
         versions=tuple(spec.versions.items()),

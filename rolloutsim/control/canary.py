@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rolloutsim.control import ephemeral_metadata, restart, revisions, services, status, steps
+from rolloutsim.control import ephemeral_metadata, plugins, restart, revisions, services, status, steps
 from rolloutsim.control.analysis import of_rollout
 from rolloutsim.control.canary_sizes import scale_replica_sets
 from rolloutsim.control.context import Context
@@ -34,8 +34,8 @@ def reconcile(ctx: Context) -> None:
         return
     if failure is not None:
         raise failure
-    if not scale_replica_sets(ctx):
-        steps.reconcile_pause(ctx)
+    if not scale_replica_sets(ctx) and not steps.reconcile_pause(ctx):
+        plugins.reconcile(ctx)
     sync_status(ctx)
 
 
@@ -64,6 +64,7 @@ def sync_status(ctx: Context) -> None:
         hpa_replicas=sum(rs.status.replicas for rs in ctx.all),
         current_step_hash=ctx.step_hash,
         stable_ping_pong=ctx.status.stable_ping_pong,
+        step_plugins=ctx.status.step_plugins if ctx.plugin_statuses is None else ctx.plugin_statuses,
     )
     draft = _decided(ctx, draft)
     status.persist(ctx, status.with_conditions(ctx, draft))

@@ -29,6 +29,7 @@ from rolloutsim.manifest.objects import (
     WeightDestination,
 )
 from rolloutsim.manifest.router_objects import DestinationRule, RouterObject
+from rolloutsim.manifest.step_plugins import StepPluginStatus
 from rolloutsim.manifest.traffic_routing import TrafficRouting
 
 OfRouter = TypeVar("OfRouter", bound=RouterObject)
@@ -53,6 +54,9 @@ class Context(Draft):
         self.current_experiment = self.experiments.get(self.status.current_experiment)
         self.other_experiments = [e for e in self.experiments.values() if e.meta.name != self.status.current_experiment]
         self.experiment_reference = ""
+        self.step_plugins = observed.step_plugins
+        self.plugin_statuses: tuple[StepPluginStatus, ...] | None = None  # until the pass comes to them
+        self.plugin_error = False
         self.weights = self.rollout.status.weights
         self.albs = self.rollout.status.albs
         self.additional_destinations: tuple[WeightDestination, ...] = ()

@@ -5,10 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from rolloutsim.manifest.analysis_templates import Templates
 from rolloutsim.manifest.objects import AnalysisRun, EndpointSlice, Experiment, Ingress, LoadBalancer, Pod, ReplicaSet, Rollout, Service
 from rolloutsim.manifest.router_objects import RouterObjects
+
+if TYPE_CHECKING:
+    from rolloutsim.control.plugin_process import StepPlugin
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +33,7 @@ class Observed:
     """A Rollout with the ReplicaSets it owns, and the objects it may refer to by name; `pods` are those it owns, listed when a restart is due.
 
     `load_balancers` are what AWS says, by Ingress, and `endpoint_slices` what the API server says: asked only by a controller that was told to
-    verify target groups; None if it was not.
+    verify target groups; None if it was not. `step_plugins` are the plugins that it runs, by name.
     """
 
     rollout: Rollout
@@ -43,3 +47,4 @@ class Observed:
     templates: Templates = field(default_factory=Templates)
     analysis_runs: tuple[AnalysisRun, ...] = ()
     experiments: tuple[Experiment, ...] = ()
+    step_plugins: Mapping[str, StepPlugin] = field(default_factory=dict)

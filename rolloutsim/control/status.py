@@ -41,7 +41,9 @@ def reset(ctx: Context, status: RolloutStatus) -> RolloutStatus:
     """The status at the beginning of a new update: pauses, abort, full promotion and runs are gone, steps start over (resetRolloutStatus)."""
     ctx.pauses.clear()
     forgotten: dict[str, Any] = dict.fromkeys(RUN_FIELDS.values())
-    return replace(status, promote_full=False, scale_up_preview_check_point=False, current_step_index=0 if ctx.steps else None, **forgotten)
+    return replace(
+        status, promote_full=False, scale_up_preview_check_point=False, step_plugins=(), current_step_index=0 if ctx.steps else None, **forgotten
+    )
 
 
 def promote(ctx: Context, status: RolloutStatus, reason: str) -> RolloutStatus:

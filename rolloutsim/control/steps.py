@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rolloutsim.control import defaults
+from rolloutsim.control import defaults, plugins
 from rolloutsim.control.canary_sizes import at_desired_counts
 from rolloutsim.control.context import Context
 from rolloutsim.control.pauses import CANARY_PAUSE
@@ -11,18 +11,19 @@ from rolloutsim.manifest.objects import Pause, Step
 from rolloutsim.quantities import pause_seconds
 
 
-def reconcile_pause(ctx: Context) -> None:
-    """Enter a pause step, or set the timer of a timed one (reconcileCanaryPause)."""
+def reconcile_pause(ctx: Context) -> bool:
+    """Enter a pause step, or set the timer of a timed one; whether the current step is a pause (reconcileCanaryPause)."""
     if ctx.rollout.spec.paused or ctx.status.promote_full or ctx.step is None or ctx.step.pause is None:
-        return
+        return False
     condition = ctx.pauses.condition(CANARY_PAUSE)
     if condition is None:
         if not ctx.status.controller_pause:  # else a human has just resumed
             ctx.pauses.add(CANARY_PAUSE)
-        return
+        return True
     seconds = pause_seconds(ctx.step.pause.duration)
     if seconds is not None:
         wake_up_during_wait(ctx, condition.start_s + seconds)
+    return True
 
 
 def wake_up_during_wait(ctx: Context, until_s: float) -> None:
@@ -48,7 +49,9 @@ def is_complete(ctx: Context) -> bool:
     if step.analysis is not None:
         run = ctx.runs.current.get("Step")
         return run is not None and run.status.phase == SUCCESSFUL
-    return step.set_header_route is not None or step.set_mirror_route is not None
+    if step.set_header_route is not None or step.set_mirror_route is not None:
+        return True
+    return step.plugin is not None and plugins.is_complete(ctx)
 
 
 def _pause_is_over(ctx: Context, pause: Pause) -> bool:
@@ -77,6 +80,8 @@ def describe(step: Step) -> str:
         return "experiment"
     if step.analysis is not None:
         return "analysis"
+    if step.plugin is not None:
+        return f"plugin: {step.plugin.name}"
     for kind, route in (("setHeaderRoute", step.set_header_route), ("setMirrorRoute", step.set_mirror_route)):
         if route is not None:
             return f"{kind}: {route.name}"

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from rolloutsim.manifest.bundle import Manifests
 from rolloutsim.manifest.metric_checks import asked_metrics
+from rolloutsim.manifest.plugin_checks import PROPOSED, asked_plugins
 from rolloutsim.manifest.proposed_source import proposed_source
 from rolloutsim.manifest.router_hosts import hosts_of
 from rolloutsim.manifest.scenario_file import API_VERSION
@@ -42,6 +43,7 @@ def propose_scenario(manifests: Manifests, paths: Sequence[str]) -> str:
         f'    - {{at: 30s, setImage: {{{container}: "{new_image}"}}}}   # put your next image here',
         *(["    - {when: {phase: Paused}, after: 60s, promote: {}}"] * waits),
         *_metrics(manifests),
+        *_plugins(manifests),
         "  expect:",
         "    - phase: {is: Healthy}",
         "",
@@ -65,6 +67,12 @@ def _metrics(manifests: Manifests) -> list[str]:
     """A line for each metric of the AnalysisTemplates."""
     lines = {name: f"    {name}: {proposed_source(metric)}" for _, name, metric in asked_metrics(manifests)}
     return ["  metrics:                     # what stands for the queries of the AnalysisTemplates", *lines.values()] if lines else []
+
+
+def _plugins(manifests: Manifests) -> list[str]:
+    """A line for each step plugin."""
+    lines = [f"    {name}: {PROPOSED}" for name in asked_plugins(manifests.rollout.spec)]
+    return ["  plugins:                     # what the step plugins of the canary do", *lines] if lines else []
 
 
 def _waits_for_human(manifests: Manifests) -> int:

@@ -32,7 +32,6 @@ MOST_REPLICAS = 20_000
 
 NOT_SIMULATED: dict[str, str] = {
     "spec.workloadRef": "a Rollout that takes its template from a Deployment",
-    "spec.strategy.canary.steps[].plugin": "step plugins",
     "spec.strategy.canary.trafficRouting.appMesh": "the App Mesh router",
     "spec.sessionAffinity": "client affinity of a Service",
     "spec.externalTrafficPolicy": "node-local traffic",

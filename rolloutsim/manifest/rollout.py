@@ -13,6 +13,7 @@ from rolloutsim.manifest.analysis import RolloutAnalysis, RunReference
 from rolloutsim.manifest.experiment import ExperimentStep
 from rolloutsim.manifest.meta import Meta
 from rolloutsim.manifest.pod_template import LabelSelector, PodTemplate
+from rolloutsim.manifest.step_plugins import PluginStep, StepPluginStatus
 from rolloutsim.manifest.traffic_routing import SetHeaderRoute, SetMirrorRoute, TrafficRouting
 from rolloutsim.quantities import IntOrString
 
@@ -54,7 +55,7 @@ class Step:
     set_mirror_route: SetMirrorRoute | None = None
     experiment: ExperimentStep | None = None
     analysis: RolloutAnalysis | None = None
-    plugin: Mapping[str, Any] | None = None
+    plugin: PluginStep | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,6 +249,7 @@ class RolloutStatus:
     pre_promotion_run: RunReference | None = None
     post_promotion_run: RunReference | None = None
     current_experiment: str = ""
+    step_plugins: tuple[StepPluginStatus, ...] = ()
     collision_count: int | None = None
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from rolloutsim.manifest.merge_patch import to_json
 from rolloutsim.manifest.objects import Rollout, RolloutStatus, WeightDestination
+from rolloutsim.manifest.step_plugins import StepPluginStatus
 
 _OMITTED_IF_ZERO = frozenset(
     [
@@ -67,10 +68,17 @@ def _status(status: RolloutStatus) -> dict[str, Any]:
         "canary": {
             "currentExperiment": status.current_experiment or None,
             "stablePingPong": status.stable_ping_pong or None,
+            "stepPluginStatuses": [_plugin_status(entry) for entry in status.step_plugins] or None,
             "weights": None if weights is None else {"canary": _destination(weights.canary), "stable": _destination(weights.stable)},
         },
     }
     return {key: value for key, value in plain.items() if value} | {key: value for key, value in pointers.items() if value is not None}
+
+
+def _plugin_status(entry: StepPluginStatus) -> dict[str, Any]:
+    """Without its times, as conditions are."""
+    others = {"phase": entry.phase, "message": entry.message, "executions": entry.executions, "disabled": entry.disabled}
+    return {"index": entry.index, "name": entry.name, "operation": entry.operation, **{key: value for key, value in others.items() if value}}
 
 
 def _destination(destination: WeightDestination) -> dict[str, Any]:

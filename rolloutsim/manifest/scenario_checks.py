@@ -16,6 +16,7 @@ from rolloutsim.manifest.decode import camel
 from rolloutsim.manifest.documents import Document, shown
 from rolloutsim.manifest.merge_patch import patched_spec
 from rolloutsim.manifest.metric_checks import check_metrics
+from rolloutsim.manifest.plugin_checks import check_step_plugins
 from rolloutsim.manifest.serving_checks import check_serving, closed_requests
 from rolloutsim.manifest.target_checks import check_target
 from rolloutsim.manifest.version_checks import check_answers, check_delays
@@ -58,6 +59,7 @@ def check_scenario(scenario: Scenario, document: Document, manifests: Manifests,
                 "Correct the name.",
             )
     check_metrics(spec, manifests, refuse)
+    check_step_plugins(spec, manifests, refuse)
     check_delays(spec, refuse)
     if spec.cluster.aws_verify_target_group and not has_alb_router(manifests.rollout):
         rule = "what the controller then asks AWS is simulated for canaries with the ALB router"

@@ -16,6 +16,7 @@ from rolloutsim.scenario.cluster import Cluster, Crashes, Flaps, Pods
 from rolloutsim.scenario.expectations import Expectation, ExpectErrors, ExpectPhase, ExpectPods, ExpectShare
 from rolloutsim.scenario.metrics import MetricSource
 from rolloutsim.scenario.model import Delay, DelayShape, Distribution, Lognormal, Model, RandomTime, Seconds
+from rolloutsim.scenario.plugins import PluginSource
 from rolloutsim.scenario.timeline import DEEDS, Action, Nothing, PodsReady, Promote, Restart, Role, Scale, SomePods, Undo, When
 from rolloutsim.scenario.traffic import Clients, Pool, Sticky, Stream
 from rolloutsim.scenario.versions import BadPods, Latency, Overload, Serving, Turn, Version
@@ -47,6 +48,7 @@ __all__ = [
     "MetricSource",
     "Nothing",
     "Overload",
+    "PluginSource",
     "Pods",
     "PodsReady",
     "Pool",
@@ -109,6 +111,8 @@ class ScenarioSpec(Model):
     timeline: tuple[Action, ...] = ()
     metrics: dict[str, MetricSource] = Field(default={})
     """What each metric of the AnalysisTemplates measures, by the metric's name."""
+    plugins: dict[str, PluginSource] = Field(default={})
+    """What each step plugin of the canary does, by the plugin's name."""
     expect: tuple[Expectation, ...] = ()
 
 

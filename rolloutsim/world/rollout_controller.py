@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from typing import Any
 
 import simpy
@@ -13,6 +13,7 @@ from rolloutsim.control.analysis.runs import RUN_FIELDS
 from rolloutsim.control.defaults import RESYNC_S
 from rolloutsim.control.observed import Now, Observed
 from rolloutsim.control.operations import Pass
+from rolloutsim.control.plugin_process import StepPlugin
 from rolloutsim.control.rollout import reconcile
 from rolloutsim.control.services import listed
 from rolloutsim.errors import ApiError
@@ -61,9 +62,10 @@ class RolloutController:
         loops: LoopWatch,
         *,
         asks_aws: bool = False,
+        step_plugins: Mapping[str, StepPlugin] | None = None,
     ) -> None:
-        """`asks_aws`: it runs with `--aws-verify-target-group`."""
-        self._loops, self._asks_aws, self._began_s = loops, asks_aws, float(env.now)
+        """`asks_aws`: it runs with `--aws-verify-target-group`; `step_plugins`: those that its ConfigMap names."""
+        self._loops, self._asks_aws, self._began_s, self._step_plugins = loops, asks_aws, float(env.now), step_plugins or {}
         self._env, self._store, self._delays, self._recorder, self._fraction_s = env, store, delays, recorder, fraction_s
         self._queue = WorkQueue(env)
         self._rollouts = Informer(env, store, Rollout, delays.watch_s)
@@ -180,6 +182,7 @@ class RolloutController:
             Templates(self._templates.objects, self._cluster_templates.objects),
             self._runs_of(rollout),
             tuple(e for e in self._experiments.objects.values() if e.meta.owner == key),
+            self._step_plugins,
         )
         decided = reconcile(observed, Now(self._env.now, self._fraction_s))
         self.passes += 1

@@ -26,7 +26,7 @@ from rolloutsim.manifest.objects import (
     Service,
 )
 from rolloutsim.record import Change, Deed, Happening, Header, Record, Route, Routing
-from rolloutsim.scenario import Action, Cluster, Pods, Stream, Version
+from rolloutsim.scenario import Action, Cluster, PluginSource, Pods, Stream, Version
 from rolloutsim.scenario.lag import Pace
 from rolloutsim.scenario.metrics import Measured, MetricSource
 from rolloutsim.world import backends
@@ -51,6 +51,7 @@ from rolloutsim.world.rollout_controller import RolloutController
 from rolloutsim.world.routers import Router
 from rolloutsim.world.series.scraper import Scraper
 from rolloutsim.world.series.store import TimeSeries
+from rolloutsim.world.step_plugins import step_plugin
 from rolloutsim.world.store import Store
 from rolloutsim.world.traffic.engine import Traffic
 from rolloutsim.world.traffic.failover import configured_by, software_of
@@ -79,6 +80,7 @@ class Setup:
     templates: tuple[AnalysisTemplate | ClusterAnalysisTemplate, ...] = ()
     measurements: Measurements = field(default_factory=Measurements)
     metrics: tuple[tuple[str, MetricSource], ...] = ()
+    plugins: tuple[tuple[str, PluginSource], ...] = ()
     standalone: tuple[Experiment | AnalysisRun, ...] = ()
     cluster: Cluster = field(default_factory=Cluster)
     versions: tuple[tuple[str, Version], ...] = ()
@@ -112,7 +114,10 @@ class World:
         events = EventRecorder(self._happened)
         loops = LoopWatch(self.store, self.record.loops)
         asks_aws = setup.cluster.aws_verify_target_group
-        self.controller = RolloutController(self.env, self.store, self._delays, events, header.second_fraction_s, loops, asks_aws=asks_aws)
+        plugins = {name: step_plugin(given) for name, given in setup.plugins}
+        self.controller = RolloutController(
+            self.env, self.store, self._delays, events, header.second_fraction_s, loops, asks_aws=asks_aws, step_plugins=plugins
+        )
         pace = paces(f"{ALB}/forward", setup.cluster)[0]
         key = (header.seed, header.replication)
         LoadBalancers(self.env, self.store, lambda ingress: is_alb(ingress, setup.rollout), pace, key, header.second_fraction_s)

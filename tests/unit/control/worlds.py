@@ -27,7 +27,7 @@ from rolloutsim.manifest.objects import (
     Service,
 )
 from rolloutsim.record import Header
-from rolloutsim.scenario import Action, Cluster, Pods, Stream, Version
+from rolloutsim.scenario import Action, Cluster, PluginSource, Pods, Stream, Version
 from rolloutsim.scenario.metrics import MetricSource
 from rolloutsim.world.world import Setup, World
 
@@ -72,6 +72,7 @@ def world(
     versions: dict[str, Version] | None = None,
     healthy: bool = True,
     metrics: dict[str, Any] | None = None,
+    plugins: dict[str, Any] | None = None,
     streams: tuple[Stream, ...] = (),
     timeline: Sequence[dict[str, Any]] = (),
     **cluster: Any,
@@ -92,6 +93,7 @@ def world(
         cluster=Cluster(pods=Pods(start=1.0, stop=1.0), **cluster),
         streams=streams,
         metrics=tuple((name, MetricSource.model_validate(given)) for name, given in (metrics or {}).items()),
+        plugins=tuple((name, PluginSource.model_validate(given)) for name, given in (plugins or {}).items()),
         versions=tuple((versions or {}).items()),
         timeline=tuple(Action.model_validate(entry) for entry in timeline),
         healthy_at_start=healthy,
