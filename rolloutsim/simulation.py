@@ -61,6 +61,7 @@ def setup_of(scenario: Scenario, *, seed: int | None = None, replication: int = 
         timeline=spec.timeline,
         keep=spec.keep,
         healthy_at_start=spec.start.state == "healthy",
+        deployment=objects.deployment,
     )
 
 
@@ -80,7 +81,7 @@ def _run_until(world: World, until: Until) -> None:
     while to_s < until.limit:
         to_s = min(until.limit, max(to_s + LOOK_S, world.next_event_s))
         world.advance(to_s)
-        if world.operator.is_done and client_phase(world.rollout)[0] == until.phase:
+        if world.operator.is_done and world.workload_is_seen and client_phase(world.rollout)[0] == until.phase:
             world.advance(min(until.limit, to_s + until.settle))
             return
 

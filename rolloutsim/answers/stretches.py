@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import NamedTuple
 
 from rolloutsim.control.steps import describe
 from rolloutsim.control.weights import set_weight
-from rolloutsim.manifest.objects import ReplicaSet, Rollout, Service
+from rolloutsim.manifest.objects import Deployment, ReplicaSet, Rollout, Service
 from rolloutsim.manifest.traffic_routing import TrafficRouting
 from rolloutsim.record import Record
 
@@ -44,8 +45,12 @@ def updates(record: Record) -> list[Update]:
     previous = ""
     asked_s = 0.0
     generation = 0
+    templates = [(change.t_s, change.object.template) for change in record.history("Deployment") if isinstance(change.object, Deployment)]
+    renewed_s = [t_s for (_, before), (t_s, after) in pairwise(templates) if before != after]
     for t_s, rollout in record.rollouts():
         status = rollout.status
+        while renewed_s and renewed_s[0] <= t_s:
+            asked_s = renewed_s.pop(0)  # with workloadRef the new image stands in the Deployment
         if rollout.meta.generation != generation:
             generation, asked_s = rollout.meta.generation, t_s
         if previous and status.current_pod_hash != previous and status.stable_rs:

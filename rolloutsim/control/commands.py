@@ -8,16 +8,18 @@ from typing import Any
 
 from rolloutsim.errors import Refused
 from rolloutsim.manifest.analysis import INCONCLUSIVE
+from rolloutsim.manifest.deployment import Deployment
 from rolloutsim.manifest.immutable import replace
-from rolloutsim.manifest.objects import ReplicaSet, Rollout, RolloutSpec
+from rolloutsim.manifest.objects import PodTemplate, ReplicaSet, Rollout, RolloutSpec
 
 
 @dataclass(frozen=True, slots=True)
 class Patch:
-    """A patch of a Rollout by the operator: attributes of its status, or a new spec."""
+    """A patch of a Rollout by the operator: attributes of its status, or a new spec; or a new template of the Deployment that it refers to."""
 
     status: Mapping[str, Any] | None = None
     spec: RolloutSpec | None = None
+    workload_template: PodTemplate | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,13 +30,15 @@ class Answer:
     printed: str
 
 
-def set_image(rollout: Rollout, images: Mapping[str, str]) -> Answer:
-    """`set image NAME CONTAINER=IMAGE`; refused for a container that does not exist (cmd/set/set_image.go)."""
-    template = rollout.spec.template
+def set_image(rollout: Rollout, images: Mapping[str, str], workload: Deployment | None = None) -> Answer:
+    """`set image NAME CONTAINER=IMAGE`, in the Deployment with workloadRef; refused for a container that does not exist (cmd/set/set_image.go)."""
+    template = rollout.spec.template if workload is None else workload.template
     known = {str(c.get("name")) for key in ("containers", "initContainers") for c in template.spec.get(key) or ()}
     for container in images:
         if container != "*" and container not in known:
             raise Refused(f'unable to find container named "{container}"')
+    if workload is not None:
+        return Answer((Patch(workload_template=template.with_images(images)),), f'deployment "{workload.meta.name}" image updated')
     spec = replace(rollout.spec, template=template.with_images(images))
     return Answer((Patch(spec=spec),), f'rollout "{rollout.meta.name}" image updated')
 
@@ -100,6 +104,9 @@ def undo(rollout: Rollout, replica_sets: Sequence[ReplicaSet], to_revision: int 
         raise Refused(f'no revision found for rollout "{name}"')
     else:
         found = revisions[sorted(revisions)[-2]]
+    if rollout.spec.workload_ref is not None:
+        # The plugin compares with the Rollout's own template, which is empty: it patches the Deployment in any case (undoWorkloadRef).
+        return Answer((Patch(workload_template=found.template),), f"rollout '{name}' undo")
     if found.template == rollout.spec.template:
         return Answer((), f"skipped rollback (current template already matches revision {found.revision})")
     return Answer((Patch(spec=replace(rollout.spec, template=found.template)),), f"rollout '{name}' undo")

@@ -16,6 +16,7 @@ from rolloutsim.control.hashes import pod_template_hash, step_hash
 from rolloutsim.control.observed import Now, Observed
 from rolloutsim.control.operations import CreateRoute, DeleteRoute, UpdateReplicaSet, UpdateRoute
 from rolloutsim.control.pauses import INCONCLUSIVE_ANALYSIS, Pauses
+from rolloutsim.manifest.deployment import WORKLOAD_GENERATION, Deployment
 from rolloutsim.manifest.immutable import replace
 from rolloutsim.manifest.objects import (
     HASH_LABEL,
@@ -41,7 +42,8 @@ class Context(Draft):
     def __init__(self, observed: Observed, now: Now) -> None:
         super().__init__()
         self.now = now
-        self.rollout: Rollout = observed.rollout
+        self.stored_spec, self.workload = observed.rollout.spec, observed.workload
+        self.rollout: Rollout = resolved(observed.rollout, observed.workload)
         self.services = dict(observed.services)
         self.ingresses = dict(observed.ingresses)
         self.routes = dict(observed.routes)
@@ -123,6 +125,16 @@ class Context(Draft):
         """Delete a routing object."""
         self.do(DeleteRoute(type(route), route.meta.name))
         del self.routes[type(route), route.meta.name]
+
+    def scales_workload(self, when: str) -> bool:
+        """Whether `spec.workloadRef.scaleDown` is this one."""
+        reference = self.rollout.spec.workload_ref
+        return reference is not None and reference.get("scaleDown") == when
+
+    @property
+    def annotated(self) -> dict[str, Any]:
+        """What an update of the Rollout writes along, as it writes the whole object: the workload's generation in its annotations."""
+        return {} if self.workload is None else {"meta": self.rollout.meta}
 
     def replace_new(self, **changes: Any) -> None:
         """Update the new ReplicaSet and go on with the updated one."""
@@ -254,3 +266,13 @@ class Context(Draft):
 def by_revision_descending(replica_sets: Sequence[ReplicaSet]) -> list[ReplicaSet]:
     """Newest revision first."""
     return sorted(replica_sets, key=lambda rs: rs.revision, reverse=True)
+
+
+def resolved(rollout: Rollout, workload: Deployment | None) -> Rollout:
+    """The copy of a Rollout that a pass works with: template, selector if it has none, and generation are its workload's (templateref.go, Resolve)."""
+    if workload is None:
+        return rollout
+    spec = rollout.spec
+    selector = spec.selector if spec.selector.match_labels or spec.selector.match_expressions else workload.selector
+    annotations = {**rollout.meta.annotations, WORKLOAD_GENERATION: str(workload.meta.generation)}
+    return replace(rollout, meta=replace(rollout.meta, annotations=annotations), spec=replace(spec, template=workload.template, selector=selector))

@@ -15,6 +15,8 @@ MAX_UNAVAILABLE = "25"
 UNLIMITED = 2**31 - 1
 RESYNC_S = 900.0
 """The informers' resync period; waits of this length or more are left to it."""
+LOST_WORKLOAD_S = 20.0
+"""A Rollout whose workload is not there is looked at again so much later (rollout/controller.go, syncHandler)."""
 RUN_HISTORY_LIMIT = 5
 """Finished AnalysisRuns and Experiments that are kept, of the successful and of the others."""
 MAX_WEIGHT = 100

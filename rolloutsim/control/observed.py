@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from rolloutsim.manifest.analysis_templates import Templates
+from rolloutsim.manifest.deployment import Deployment
 from rolloutsim.manifest.objects import AnalysisRun, EndpointSlice, Experiment, Ingress, LoadBalancer, Pod, ReplicaSet, Rollout, Service
 from rolloutsim.manifest.router_objects import RouterObjects
 
@@ -33,7 +34,8 @@ class Observed:
     """A Rollout with the ReplicaSets it owns, and the objects it may refer to by name; `pods` are those it owns, listed when a restart is due.
 
     `load_balancers` are what AWS says, by Ingress, and `endpoint_slices` what the API server says: asked only by a controller that was told to
-    verify target groups; None if it was not. `step_plugins` are the plugins that it runs, by name.
+    verify target groups; None if it was not. `step_plugins` are the plugins that it runs, by name; `workload` is the Deployment of
+    `spec.workloadRef`.
     """
 
     rollout: Rollout
@@ -48,3 +50,4 @@ class Observed:
     analysis_runs: tuple[AnalysisRun, ...] = ()
     experiments: tuple[Experiment, ...] = ()
     step_plugins: Mapping[str, StepPlugin] = field(default_factory=dict)
+    workload: Deployment | None = None

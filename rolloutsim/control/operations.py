@@ -185,6 +185,14 @@ class EvictPod:
 
 
 @dataclass(frozen=True, slots=True)
+class ScaleWorkload:
+    """Give the Deployment that a Rollout refers to so many replicas."""
+
+    name: str
+    replicas: int
+
+
+@dataclass(frozen=True, slots=True)
 class Emit:
     """Emit an event about the object of the pass, or about the Rollout that owns it."""
 
@@ -218,6 +226,7 @@ Operation = (
     | DeleteService
     | RelabelPods
     | EvictPod
+    | ScaleWorkload
     | Emit
 )
 

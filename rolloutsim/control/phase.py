@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from rolloutsim.control import conditions, defaults
 from rolloutsim.manifest.analysis import COMPLETED
+from rolloutsim.manifest.deployment import workload_generation
 from rolloutsim.manifest.objects import Phase, Rollout, RolloutSpec, RolloutStatus
 
 
@@ -52,4 +53,9 @@ def client_phase(rollout: Rollout) -> tuple[Phase | None, str]:
         return "Progressing", "waiting for rollout spec update to be observed"
     if status.controller_pause and not status.pause_conditions:
         return "Progressing", "waiting for rollout to unpause"
+    if rollout.spec.workload_ref is not None and status.workload_observed_generation is not None:
+        # A Rollout without the annotation counts as observed, like one whose status names no generation.
+        seen = workload_generation(rollout.meta.annotations)
+        if seen not in (None, status.workload_observed_generation):
+            return "Progressing", "waiting for rollout spec update to be observed for the reference workload"
     return status.phase, status.message

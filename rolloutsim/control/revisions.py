@@ -73,7 +73,7 @@ def _next_revision(ctx: Context) -> int:
 def _number_rollout(ctx: Context, revision: int) -> None:
     if ctx.rollout.revision == revision:
         return
-    ctx.do(UpdateRollout({"revision": revision, "normalised": True}))
+    ctx.do(UpdateRollout({"revision": revision, "normalised": True, **ctx.annotated}))
     generation = ctx.rollout.meta.generation + (0 if ctx.rollout.normalised else 1)
     ctx.rollout = replace(ctx.rollout, revision=revision, normalised=True, meta=replace(ctx.rollout.meta, generation=generation))
     ctx.emit("RolloutUpdated", f"Rollout updated to revision {revision}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rolloutsim.control import blue_green, canary, conditions, defaults, revisions, status
+from rolloutsim.control import blue_green, canary, conditions, defaults, revisions, status, workload
 from rolloutsim.control.context import Context
 from rolloutsim.control.draft import PassFailed
 from rolloutsim.control.observed import Now, Observed
@@ -23,6 +23,11 @@ def reconcile(observed: Observed, now: Now) -> Pass:
 
 
 def _reconcile(ctx: Context) -> None:
+    lost = workload.missing(ctx)
+    if lost is not None:
+        _say_invalid(ctx, lost)
+        ctx.wake_up(ctx.now.s + defaults.LOST_WORKLOAD_S)
+        return
     _refuse_invalid_spec(ctx)
     promoted = ctx.is_fully_promoted
     if not ctx.has_new:
@@ -30,7 +35,7 @@ def _reconcile(ctx: Context) -> None:
     if promoted and ctx.is_aborted:
         ctx.pauses.drop_abort()
     if ctx.rollout.spec.replicas is None:
-        ctx.do(UpdateRollout({"spec": replace(ctx.rollout.spec, replicas=defaults.REPLICAS), "normalised": True}))
+        ctx.do(UpdateRollout({"spec": replace(ctx.stored_spec, replicas=defaults.REPLICAS), "normalised": True, **ctx.annotated}))
         return
     _check_paused_conditions(ctx)
     revisions.sync(ctx)
@@ -42,10 +47,15 @@ def _reconcile(ctx: Context) -> None:
 
 
 def _refuse_invalid_spec(ctx: Context) -> None:
-    """Say what is invalid, once, and give up: the error comes back with the back-off (newRolloutContext, createInvalidRolloutCondition)."""
+    """Say what is invalid, once, and give up: the error comes back with the back-off (newRolloutContext)."""
     violation = first_violation(ctx.rollout, ctx.services, ctx.ingresses, ctx.templates, ctx.routes)
     if violation is None:
         return
+    raise PassFailed(_say_invalid(ctx, str(violation)))
+
+
+def _say_invalid(ctx: Context, violation: str) -> str:
+    """Put what is invalid into the status, unless it stands there; the whole message (createInvalidRolloutCondition)."""
     message = f'The Rollout "{ctx.rollout.meta.name}" is invalid: {violation}'
     stored = conditions.get(ctx.status.conditions, "InvalidSpec")
     if stored is None or stored.message != message or ctx.status.observed_generation != ctx.rollout.meta.generation:
@@ -53,7 +63,7 @@ def _refuse_invalid_spec(ctx: Context) -> None:
             cleared = conditions.without(ctx.status.conditions, "InvalidSpec")
             ctx.rollout = replace(ctx.rollout, status=replace(ctx.status, conditions=cleared))
         status.patch_conditions(ctx, [conditions.new("InvalidSpec", "True", "InvalidSpec", message, ctx.now)])
-    raise PassFailed(message)
+    return message
 
 
 def _is_scaling_event(ctx: Context) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rolloutsim.control import defaults
+from rolloutsim.control import defaults, workload
 from rolloutsim.control.context import Context
 from rolloutsim.control.operations import PatchReplicaSet, UpdateReplicaSet
 from rolloutsim.manifest.objects import ReplicaSet
@@ -68,7 +68,9 @@ def scale_new(ctx: Context, size: int) -> bool:
                 return False
         else:
             size = 0
-    return scale(ctx, new, size)
+    changed = scale(ctx, new, size)
+    workload.scale_progressively(ctx, size)
+    return changed
 
 
 def delayed_size(ctx: Context, rs: ReplicaSet, delayed: int, kept: int) -> tuple[int, int]:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import fields
 from typing import Any
 
-from rolloutsim.control import conditions, defaults
+from rolloutsim.control import conditions, defaults, workload
 from rolloutsim.control.analysis.runs import RUN_FIELDS
 from rolloutsim.control.context import Context
 from rolloutsim.control.operations import PatchRolloutStatus
 from rolloutsim.control.phase import phase_of
 from rolloutsim.control.replicas import available_replicas
+from rolloutsim.manifest.deployment import workload_generation
 from rolloutsim.manifest.immutable import replace
 from rolloutsim.manifest.objects import Condition, Rollout, RolloutStatus
 
@@ -49,6 +50,7 @@ def reset(ctx: Context, status: RolloutStatus) -> RolloutStatus:
 def promote(ctx: Context, status: RolloutStatus, reason: str) -> RolloutStatus:
     """The status with the current ReplicaSet as stable; the event comes only when that is a change (promoteStable)."""
     ctx.pauses.clear()
+    workload.scale_on_success(ctx)
     if status.stable_rs != status.current_pod_hash:
         text = f"Rollout completed update to revision {ctx.rollout.revision} ({status.current_pod_hash}): {reason}"
         ctx.emit("RolloutCompleted", text)
@@ -83,7 +85,9 @@ def persist(ctx: Context, status: RolloutStatus) -> None:
     """Settle pauses, generation and phase and patch what differs; nothing to patch sets the timer that detects a stuck rollout."""
     previous = ctx.status
     status = ctx.pauses.settled(status, ctx.now)
-    status = _with_phase(ctx.rollout, replace(status, observed_generation=ctx.rollout.meta.generation))
+    observed = workload_generation(ctx.rollout.meta.annotations) if ctx.workload is not None else None
+    status = replace(status, observed_generation=ctx.rollout.meta.generation, workload_observed_generation=observed)
+    status = _with_phase(ctx.rollout, status)
     changes = _difference(previous, status)
     if not changes:
         _watch_progress(ctx, status)

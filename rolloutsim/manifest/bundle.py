@@ -12,10 +12,21 @@ from rolloutsim.errors import Place, Problem
 from rolloutsim.manifest import kinds
 from rolloutsim.manifest.analysis_templates import Templates
 from rolloutsim.manifest.documents import Document, Origin, objects_of, parse, read_text, shown
-from rolloutsim.manifest.objects import AnalysisRun, AnalysisTemplate, ClusterAnalysisTemplate, Experiment, Ingress, Rollout, Service
+from rolloutsim.manifest.objects import (
+    AnalysisRun,
+    AnalysisTemplate,
+    ClusterAnalysisTemplate,
+    Deployment,
+    Experiment,
+    Ingress,
+    PodTemplate,
+    Rollout,
+    Service,
+)
 from rolloutsim.manifest.router_kinds import decode_router_object
 from rolloutsim.manifest.router_objects import API_VERSIONS, RouterObject, RouterObjects, VirtualService
 from rolloutsim.manifest.verdict import is_object, name_of, refusals, verdict
+from rolloutsim.manifest.workloads import workload_of
 
 PLAYS_NO_PART = frozenset(
     [
@@ -86,6 +97,12 @@ class Manifests:
     analysis_runs: tuple[AnalysisRun, ...] = ()
     ignored: tuple[Ignored, ...] = ()
     origins: dict[tuple[str, str], Origin] = field(default_factory=dict)
+    deployment: Deployment | None = None
+
+    @property
+    def template(self) -> PodTemplate:
+        """The pod template of the Rollout, which with workloadRef is its Deployment's."""
+        return self.rollout.spec.template if self.deployment is None else self.deployment.template
 
     @property
     def templates(self) -> Templates:
@@ -148,6 +165,8 @@ def bundle(documents: Sequence[Document], problems: list[Problem], *, check_rule
         at = _place(origins, "Rollout", second.meta.name, "metadata.name")
         problems.append(Problem(at, f"a second Rollout, {shown(second.meta.name)}", "a scenario plays exactly one Rollout", "Keep one of them."))
     rollout: Rollout = rollouts[0]
+    broken = rule_problems(documents, rollout.meta.name) if check_rules else []
+    deployment = workload_of(rollout, origins, problems, broken)
     manifests = Manifests(
         rollout,
         tuple(found["Service"].values()),
@@ -157,12 +176,12 @@ def bundle(documents: Sequence[Document], problems: list[Problem], *, check_rule
         tuple(found["ClusterAnalysisTemplate"].values()),
         tuple(found["Experiment"].values()),
         tuple(found["AnalysisRun"].values()),
-        tuple(ignored),
+        tuple(one for one in ignored if deployment is None or (one.kind, one.name) != ("Deployment", shown(deployment.meta.name))),
         origins,
+        deployment,
     )
-    if check_rules:
-        problems.extend(rule_problems(documents, rollout.meta.name))
-    return manifests
+    problems.extend(broken)
+    return None if rollout.spec.workload_ref is not None and deployment is None else manifests
 
 
 def rule_problems(documents: Sequence[Document], name: str) -> list[Problem]:
@@ -218,6 +237,8 @@ def _sort_in(
         elif obj is not None:
             found[kind][name] = obj
     elif kind in NOT_PREDICTED or kind in PLAYS_NO_PART:
+        if kind == "Deployment":
+            origins.setdefault((kind, name), origin)
         ignored.append(Ignored(kind, shown(name), document.place(prefix), NOT_PREDICTED.get(kind, "")))
     else:
         rule = f"rolloutsim knows {', '.join(_DECODERS)} and what plays no part beside them"

@@ -15,7 +15,7 @@ from rolloutsim.manifest.scenario_file import API_VERSION
 def propose_scenario(manifests: Manifests, paths: Sequence[str]) -> str:
     """The text of a scenario.yaml that plays an update of the Rollout as it stands; `paths` are its spec.manifests."""
     rollout = manifests.rollout
-    template = rollout.spec.template
+    template = manifests.template
     container = str(template.spec["containers"][0]["name"])
     image = template.images[0]
     name, _, tag = image.rpartition(":") if ":" in image.rpartition("/")[2] else (image, "", "latest")

@@ -31,7 +31,6 @@ from rolloutsim.manifest.plugins import check_plugins
 MOST_REPLICAS = 20_000
 
 NOT_SIMULATED: dict[str, str] = {
-    "spec.workloadRef": "a Rollout that takes its template from a Deployment",
     "spec.strategy.canary.trafficRouting.appMesh": "the App Mesh router",
     "spec.sessionAffinity": "client affinity of a Service",
     "spec.externalTrafficPolicy": "node-local traffic",
@@ -48,7 +47,7 @@ META_KEYS = frozenset({"name", "namespace", "labels", "annotations", "generateNa
 
 def decode_rollout(document: Document, problems: list[Problem], prefix: str = "") -> Rollout | None:
     """A Rollout manifest; its status is not read."""
-    decoder = Decoder(document, problems, {PodTemplate: _pod_template})
+    decoder = Decoder(document, problems, {PodTemplate: pod_template})
     data, meta = mapping_and_meta(decoder, prefix, frozenset({"spec", "status"}))
     if meta is None:
         return None
@@ -184,7 +183,7 @@ def _is_metric(decoder: Decoder, metric: Any, path: str) -> bool:
 
 def decode_experiment(document: Document, problems: list[Problem], prefix: str = "") -> Experiment | None:
     """A standalone Experiment; its status is not read."""
-    decoder = Decoder(document, problems, {PodTemplate: _pod_template})
+    decoder = Decoder(document, problems, {PodTemplate: pod_template})
     data, meta = mapping_and_meta(decoder, prefix, frozenset({"spec", "status"}))
     spec = decoder.decode(ExperimentSpec, data.get("spec"), f"{prefix}spec") if meta is not None else None
     return Experiment(meta, spec) if meta is not None and spec is not None else None
@@ -229,7 +228,8 @@ def mapping_and_meta(decoder: Decoder, prefix: str, known: frozenset[str]) -> tu
     return data, Meta(name, str(raw.get("namespace") or "default"), labels=found.get("labels", {}), annotations=found.get("annotations", {}))
 
 
-def _pod_template(decoder: Decoder, value: Any, path: str) -> Any:
+def pod_template(decoder: Decoder, value: Any, path: str) -> Any:
+    """A PodTemplate from its mapping, an empty one with problems."""
     if not isinstance(value, dict):
         decoder.refuse_type(path, value, "a mapping")
         return PodTemplate()

@@ -44,7 +44,10 @@ def patched_spec(rollout: Rollout, patch: Mapping[str, Any]) -> RolloutSpec:
 
     A restartAt that the patch gives still has to be put into simulation time (`instants`).
     """
-    spec = merged(to_json(rollout.spec), patch.get("spec") or {})
+    own = to_json(rollout.spec)
+    if rollout.spec.workload_ref is not None:
+        del own["template"]  # it stands in the workload
+    spec = merged(own, patch.get("spec") or {})
     data = {"apiVersion": "argoproj.io/v1alpha1", "kind": "Rollout", "metadata": {"name": rollout.meta.name}, "spec": spec}
     problems: list[Problem] = []
     decoded = decode_rollout(Document("the patch", data), problems)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from rolloutsim.manifest.analysis import AnalysisRun, AnalysisTemplate, ClusterAnalysisTemplate
+from rolloutsim.manifest.deployment import Deployment
 from rolloutsim.manifest.endpoints import Endpoint, EndpointSlice
 from rolloutsim.manifest.experiment import Experiment
 from rolloutsim.manifest.load_balancer import LoadBalancer
@@ -53,6 +54,7 @@ __all__ = [
     "CanaryStrategy",
     "ClusterAnalysisTemplate",
     "Condition",
+    "Deployment",
     "DestinationRule",
     "Endpoint",
     "EndpointSlice",
@@ -177,6 +179,7 @@ class Ingress:
 
 Object = (
     Rollout
+    | Deployment
     | ReplicaSet
     | Pod
     | Service

@@ -251,6 +251,7 @@ class RolloutStatus:
     current_experiment: str = ""
     step_plugins: tuple[StepPluginStatus, ...] = ()
     collision_count: int | None = None
+    workload_observed_generation: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

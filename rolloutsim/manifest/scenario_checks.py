@@ -20,6 +20,7 @@ from rolloutsim.manifest.plugin_checks import check_step_plugins
 from rolloutsim.manifest.serving_checks import check_serving, closed_requests
 from rolloutsim.manifest.target_checks import check_target
 from rolloutsim.manifest.version_checks import check_answers, check_delays
+from rolloutsim.manifest.workload_checks import check_workload, check_workload_edit
 from rolloutsim.scenario import DEEDS, Action, Expectation, Scenario, ScenarioSpec, When
 
 Refuse = Callable[[str, str, str, str], None]
@@ -42,9 +43,10 @@ def check_scenario(scenario: Scenario, document: Document, manifests: Manifests,
             refuse(f"spec.traffic[{i}].name", f"the name {shown(stream.name)} a second time", "each stream has its own name", "Rename one of them.")
         check_target(stream, f"spec.traffic[{i}]", manifests, refuse)
         check_data_plane(stream, f"spec.traffic[{i}]", manifests, refuse)
+    check_workload(manifests, healthy=spec.start.state == "healthy", refuse=refuse)
     check_arrivals(spec, _longest_s(spec), refuse)
-    containers = {str(c.get("name")) for key in ("containers", "initContainers") for c in manifests.rollout.spec.template.spec.get(key) or ()}
-    images = set(manifests.rollout.spec.template.images)
+    containers = {str(c.get("name")) for key in ("containers", "initContainers") for c in manifests.template.spec.get(key) or ()}
+    images = set(manifests.template.images)
     for i, action in enumerate(spec.timeline):
         _check_action(action, i, containers, manifests, refuse)
         images |= set((action.set_image or {}).values()) | _images_of(action.edit)
@@ -107,6 +109,7 @@ def _check_edit(patch: dict[str, Any], path: str, manifests: Manifests, refuse: 
     if set(patch) != {"spec"}:
         refuse(path, ", ".join(map(shown, patch)) or "nothing", "an edit changes spec", "Write edit: {spec: ...}.")
         return
+    check_workload_edit(patch, path, manifests, refuse)
     try:
         patched_spec(manifests.rollout, patch)
     except InputError as error:

@@ -15,7 +15,7 @@ from rolloutsim.errors import InputError, Refused
 from rolloutsim.manifest.immutable import replace
 from rolloutsim.manifest.instants import with_restart_instant
 from rolloutsim.manifest.merge_patch import patched_spec
-from rolloutsim.manifest.objects import Object, Pod, ReplicaSet, Rollout, RolloutSpec
+from rolloutsim.manifest.objects import Deployment, Object, Pod, ReplicaSet, Rollout, RolloutSpec
 from rolloutsim.quantities import format_duration
 from rolloutsim.record import Deed
 from rolloutsim.scenario import Action, Promote, Restart, Scale, SomePods, Undo, When
@@ -104,7 +104,7 @@ class Operator:
         """The patches of an entry against the Rollout as it stands; pods are dealt with at once."""
         match action:
             case Action(set_image=dict(images)):
-                return commands.set_image(rollout, images)
+                return commands.set_image(rollout, images, self._workload(rollout))
             case Action(promote=Promote() as promote):
                 return commands.promote(
                     rollout, full=promote.full, skip_current_step=promote.skip_current_step, skip_all_steps=promote.skip_all_steps
@@ -138,9 +138,17 @@ class Operator:
             return
         if patch.status is not None:
             patch_status(self._store, self._name, dict(patch.status))
+        workload = self._workload(current)
+        if patch.workload_template is not None and workload is not None:
+            self._store.update(Deployment, workload.meta.name, {"template": patch.workload_template})
         if patch.spec is not None:
             changed = {f.name: value for f in fields(read) if (value := getattr(patch.spec, f.name)) != getattr(read, f.name)}
             self._store.update(Rollout, self._name, {"spec": replace(current.spec, **changed)})
+
+    def _workload(self, rollout: Rollout) -> Deployment | None:
+        """The Deployment that a Rollout refers to."""
+        reference = rollout.spec.workload_ref
+        return self._store.get(Deployment, str(reference.get("name"))) if reference is not None else None
 
     def _finish(self, i: int) -> None:
         self._done[i] = True

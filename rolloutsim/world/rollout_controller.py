@@ -19,12 +19,14 @@ from rolloutsim.control.services import listed
 from rolloutsim.errors import ApiError
 from rolloutsim.manifest.alb_annotations import MANAGED
 from rolloutsim.manifest.analysis_templates import Templates
+from rolloutsim.manifest.deployment import WORKLOAD_GENERATION
 from rolloutsim.manifest.immutable import replace
 from rolloutsim.manifest.objects import (
     HASH_LABEL,
     AnalysisRun,
     AnalysisTemplate,
     ClusterAnalysisTemplate,
+    Deployment,
     DestinationRule,
     EndpointSlice,
     Event,
@@ -78,6 +80,8 @@ class RolloutController:
         self._cluster_templates = Informer(env, store, ClusterAnalysisTemplate, delays.watch_s)
         self._analysis_runs = Informer(env, store, AnalysisRun, delays.watch_s)
         self._experiments = Informer(env, store, Experiment, delays.watch_s)
+        self._deployments = Informer(env, store, Deployment, delays.watch_s)
+        self._deployments.on_change(self._deployment_changed)
         self._rollouts.on_change(self._rollout_changed)
         self._replica_sets.on_change(self._replica_set_changed)
         self._services.on_change(self._service_changed)
@@ -156,6 +160,21 @@ class RolloutController:
         if experiment is not None and experiment.meta.owner is not None:
             self._queue.add_rate_limited(experiment.meta.owner)
 
+    def _deployment_changed(self, name: str, _: Deployment | None, after: Deployment | None) -> None:
+        """Write its generation into the Rollouts that refer to it, which wakes them (templateref.go, updateRolloutsReferenceAnnotation)."""
+        for rollout in self._rollouts.objects.values():
+            reference = rollout.spec.workload_ref
+            if after is not None and reference is not None and reference.get("name") == name:
+                generation, key = str(after.meta.generation), rollout.meta.name
+                if rollout.meta.annotations.get(WORKLOAD_GENERATION) != generation:
+                    call_later(self._env, self._delays.api_write_s, lambda key=key, generation=generation: self._annotate(key, generation))  # type: ignore[misc]
+
+    def _annotate(self, name: str, generation: str) -> None:
+        current = self._store.get(Rollout, name)
+        if current is not None:
+            annotations = {**current.meta.annotations, WORKLOAD_GENERATION: generation}
+            self._store.update(Rollout, name, {"meta": replace(current.meta, annotations=annotations)})
+
     # --- passes ----------------------------------------------------------------------------------------------------------------
 
     def _run(self) -> Generator[simpy.Event, Any, None]:
@@ -183,6 +202,7 @@ class RolloutController:
             self._runs_of(rollout),
             tuple(e for e in self._experiments.objects.values() if e.meta.owner == key),
             self._step_plugins,
+            self._deployments.objects.get(str((rollout.spec.workload_ref or {}).get("name"))),
         )
         decided = reconcile(observed, Now(self._env.now, self._fraction_s))
         self.passes += 1
@@ -300,6 +320,8 @@ class RolloutController:
                 if pod is not None and pod.deleted_s is None:
                     store.update(Pod, pod_name, {"deleted_s": self._env.now, "word": "Terminating"})
                 return None
+            case op.ScaleWorkload(workload_name, replicas):
+                return store.update(Deployment, workload_name, {"replicas": replicas})
             case op.UpdateRollout(changes):
                 rollout = store.update(Rollout, name, dict(changes), based_on=versions[""])
             case op.UpdateRolloutStatus(changes):

@@ -12,7 +12,7 @@ from uuid import NAMESPACE_OID, uuid5
 
 from rolloutsim.errors import ApiError, Conflict
 from rolloutsim.manifest.immutable import replace
-from rolloutsim.manifest.objects import AnalysisRun, Experiment, Object, ReplicaSet, Rollout
+from rolloutsim.manifest.objects import AnalysisRun, Deployment, Experiment, Object, ReplicaSet, Rollout
 
 T = TypeVar("T", bound=Object)
 Watcher = Callable[[str, str, Object | None], None]
@@ -97,6 +97,8 @@ def _changes_spec(current: Object, changes: dict[str, Any]) -> bool:
         return "spec" in changes and changes["spec"] != current.spec
     if isinstance(current, AnalysisRun | Experiment):
         return "spec" in changes
+    if isinstance(current, Deployment):
+        return any(key in changes and changes[key] != getattr(current, key) for key in ("replicas", "template"))
     if isinstance(current, ReplicaSet):
         return any(key in changes and changes[key] != getattr(current, key) for key in ("replicas", "min_ready_seconds", "template"))
     return False

@@ -9,12 +9,14 @@ from typing import Literal
 import simpy
 
 from rolloutsim.manifest.data_plane import ALB, Choice, choose, is_alb
+from rolloutsim.manifest.deployment import workload_generation
 from rolloutsim.manifest.immutable import replace
 from rolloutsim.manifest.instants import with_restart_instant
 from rolloutsim.manifest.objects import (
     AnalysisRun,
     AnalysisTemplate,
     ClusterAnalysisTemplate,
+    Deployment,
     Event,
     Experiment,
     Ingress,
@@ -88,6 +90,7 @@ class Setup:
     timeline: tuple[Action, ...] = ()
     keep: Literal["requests", "tallies"] = "requests"
     healthy_at_start: bool = True
+    deployment: Deployment | None = None
 
 
 class World:
@@ -128,6 +131,8 @@ class World:
         ExperimentController(self.env, self.store, self._delays, events, header.second_fraction_s)
         for obj in (*setup.services, *setup.ingresses, *setup.routes, *setup.templates):
             self.store.create(obj)
+        if setup.deployment is not None:
+            self.store.create(setup.deployment)
         spec = with_restart_instant(setup.rollout.spec, header.start_at, header.second_fraction_s)
         self.store.create(replace(setup.rollout, spec=spec))
         if setup.healthy_at_start:
@@ -152,6 +157,14 @@ class World:
         rollout = self.store.get(Rollout, self.setup.rollout.meta.name)
         assert rollout is not None
         return rollout
+
+    @property
+    def workload_is_seen(self) -> bool:
+        """Whether the Rollout knows of the last change of the Deployment that it refers to; True without one."""
+        known = workload_generation(self.rollout.meta.annotations)
+        name = self.setup.deployment.meta.name if self.setup.deployment is not None else ""
+        deployment = self.store.get(Deployment, name)
+        return deployment is None or known == deployment.meta.generation
 
     def advance(self, to_s: float) -> None:
         """Let time pass to an instant; what is due exactly then has happened, too."""
@@ -182,7 +195,8 @@ class World:
         detail: Literal["counts", "requests"] = "counts" if header.detail == "counts" else "requests"
         serving = any(version.serving is not None for _, version in setup.versions)
         ends = (setup.cluster.pods, *(version.pods for _, version in setup.versions if version.pods is not None))
-        breaking = any(may_break(pods, setup.rollout.spec.template) for pods in ends)
+        template = setup.rollout.spec.template if setup.deployment is None else setup.deployment.template
+        breaking = any(may_break(pods, template) for pods in ends)
         key = (header.seed, header.replication)
         self.traffic = Traffic(
             setup.streams,

@@ -50,7 +50,9 @@ def first_violation(
 @lru_cache(maxsize=16)
 def _first(seen: _Seen) -> Violation | None:
     rollout = seen.rollout
-    tree = {"metadata": {"name": rollout.meta.name}, "spec": to_json(rollout.spec)}
+    spec = to_json(rollout.spec)
+    spec.pop("workloadRef", None)  # the template is the workload's by now
+    tree = {"metadata": {"name": rollout.meta.name}, "spec": spec}
     broken = next(spec_violations(tree), None)
     if broken is not None:
         return broken
