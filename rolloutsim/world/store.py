@@ -18,15 +18,13 @@ T = TypeVar("T", bound=Object)
 Watcher = Callable[[str, str, Object | None], None]
 """Called with kind, name and the object after the write; None when it was deleted."""
 
-DEFAULT_NAMESPACE = "default"
-
 
 class Store:
-    """Objects by (kind, namespace, name); `clock` gives the present second."""
+    """Objects by kind and name, as a run plays one namespace; `clock` gives the present second."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
-        self._objects: dict[str, dict[tuple[str, str], Object]] = {}
+        self._objects: dict[str, dict[str, Object]] = {}
         self._watchers: dict[str, list[Watcher]] = {}
         self._version = 0
 
@@ -34,9 +32,9 @@ class Store:
         """Be told of every write to a kind ("*": every kind), in order."""
         self._watchers.setdefault(kind, []).append(watcher)
 
-    def get(self, kind: type[T], name: str, namespace: str = DEFAULT_NAMESPACE) -> T | None:
+    def get(self, kind: type[T], name: str) -> T | None:
         """An object, or None."""
-        return cast("T | None", self._objects.get(kind.__name__, {}).get((namespace, name)))
+        return cast("T | None", self._objects.get(kind.__name__, {}).get(name))
 
     def objects(self, kind: type[T]) -> list[T]:
         """The objects of a kind, in the order of their creation."""
@@ -48,19 +46,19 @@ class Store:
 
     def create(self, obj: T) -> T:
         """Add an object; ApiError if one of that name is there."""
-        kind, key = type(obj).__name__, (obj.meta.namespace, obj.meta.name)
-        if key in self._objects.get(kind, {}):
+        kind, name = type(obj).__name__, obj.meta.name
+        if name in self._objects.get(kind, {}):
             raise ApiError(f'{kind.lower()}s "{obj.meta.name}" already exists')
         self._version += 1
         now_s = self._clock()
         meta = replace(
             obj.meta, uid=str(uuid5(NAMESPACE_OID, f"{kind}-{self._version}")), resource_version=self._version, generation=1, created_s=now_s
         )
-        return self._put(kind, key, replace(obj, meta=meta))
+        return self._put(kind, name, replace(obj, meta=meta))
 
-    def update(self, kind: type[T], name: str, changes: dict[str, Any], *, based_on: int | None = None, namespace: str = DEFAULT_NAMESPACE) -> T:
+    def update(self, kind: type[T], name: str, changes: dict[str, Any], *, based_on: int | None = None) -> T:
         """Replace attributes of an object; with `based_on` Conflict unless that is its resourceVersion. ApiError if it is not there."""
-        current = self.get(kind, name, namespace)
+        current = self.get(kind, name)
         if current is None:
             raise ApiError(f'{kind.__name__.lower()}s "{name}" not found')
         if based_on is not None and current.meta.resource_version != based_on:
@@ -71,16 +69,16 @@ class Store:
         raised = current.meta.generation + (1 if _changes_spec(current, changes) else 0)
         given = changes.pop("meta", current.meta)
         meta = replace(given, resource_version=self._version, generation=raised)
-        return self._put(kind.__name__, (namespace, name), replace(current, meta=meta, **changes))
+        return self._put(kind.__name__, name, replace(current, meta=meta, **changes))
 
-    def delete(self, kind: type[T], name: str, namespace: str = DEFAULT_NAMESPACE) -> None:
+    def delete(self, kind: type[T], name: str) -> None:
         """Remove an object; nothing happens if it is not there."""
-        if self._objects.get(kind.__name__, {}).pop((namespace, name), None) is not None:
+        if self._objects.get(kind.__name__, {}).pop(name, None) is not None:
             self._tell(kind.__name__, name, None)
 
-    def _put(self, kind: str, key: tuple[str, str], obj: T) -> T:
-        self._objects.setdefault(kind, {})[key] = obj
-        self._tell(kind, key[1], obj)
+    def _put(self, kind: str, name: str, obj: T) -> T:
+        self._objects.setdefault(kind, {})[name] = obj
+        self._tell(kind, name, obj)
         return obj
 
     def _tell(self, kind: str, name: str, obj: Object | None) -> None:

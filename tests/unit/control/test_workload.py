@@ -151,6 +151,15 @@ def test_an_absent_size_is_written_without_the_template(tmp_path: Path) -> None:
     assert (last(edited).spec.replicas, last(edited).status.phase) == (2, "Healthy")
 
 
+@pytest.mark.parametrize("refers", [True, False])
+def test_manifests_with_a_namespace_are_played_in_it(tmp_path: Path, refers: bool) -> None:
+    played = rollout() if refers else rollout(workloadRef=None, template=TEMPLATE, selector=SELECTOR)
+    within = [{**manifest, "metadata": {**manifest["metadata"], "namespace": "prod"}} for manifest in (played, deployment())]
+    record = simulate(scenario(tmp_path, *within, SERVICE))
+    assert (last(record).status.phase, record.header.namespace) == ("Healthy", "prod")
+    assert get_rollout(record, "app", record.end_s, colour=False).splitlines()[1] == "Namespace:       prod"
+
+
 # --- what is refused -----------------------------------------------------------------------------------------------------------------
 
 
