@@ -317,6 +317,13 @@ def test_what_is_no_weight_has_no_pods(tmp_path: Path, weight: int) -> None:
     assert "at the peak" not in plan_screen(found)
 
 
+@pytest.mark.parametrize("rules", ["[null]", "[{host: a.example}, null]"])
+def test_a_rule_of_an_ingress_that_is_null_leads_nowhere(tmp_path: Path, rules: str) -> None:
+    ingress = f"---\napiVersion: networking.k8s.io/v1\nkind: Ingress\nmetadata: {{name: app}}\nspec: {{rules: {rules}}}\n"
+    found = plan(written(tmp_path, changed("routed", {"spec.strategy.canary.trafficRouting": {"nginx": {"stableIngress": "app"}}}) + ingress))
+    assert found.word == "invalid" and "has no rules using service app-stable backend" in found.controller_messages[0]
+
+
 def test_a_kind_of_another_group_is_another_kind(tmp_path: Path) -> None:
     knative = "---\napiVersion: serving.knative.dev/v1\nkind: Service\nmetadata: {name: app-canary}\nspec: {selector: [], ports: x}\n"
     found = plan(written(tmp_path, changed("routed", {"Service/app-canary:": None}) + knative))

@@ -84,7 +84,7 @@ def _named(router: Tree | None, choice: _Choice) -> list[str]:
 
 
 def backends(ingress: Tree) -> list[str]:
-    """Names of the Services that the rules of an Ingress lead to."""
-    rules = (ingress.get("spec") or {}).get("rules") or ()
-    paths = [path for rule in rules for path in (rule.get("http") or {}).get("paths") or ()]
+    """Names of the Services that the rules of an Ingress lead to; a null in a list is an empty item, as Go decodes it."""
+    rules = [rule or {} for rule in (ingress.get("spec") or {}).get("rules") or ()]
+    paths = [path or {} for rule in rules for path in (rule.get("http") or {}).get("paths") or ()]
     return [((path.get("backend") or {}).get("service") or {}).get("name", "") for path in paths]
